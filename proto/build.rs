@@ -1,6 +1,11 @@
 //! Compiles every contract below `upswell/` with protox, so that no `protoc` has to be installed.
 
-use std::{env, error::Error, fs, path::{Path, PathBuf}};
+use std::{
+    env,
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use prost::Message as _;
 

@@ -11,6 +11,7 @@ mod generated {
         unreachable_pub,
         unused_qualifications,
         clippy::all,
+        clippy::allow_attributes,
         clippy::allow_attributes_without_reason,
         reason = "the code below is generated from the contracts"
     )]

@@ -1,0 +1,68 @@
+//! `UPSWELL__OFFERS__CAPS__PER_WEEK=2` sets `offers.caps.per_week`, typed like its default.
+
+use toml::{Table, Value};
+
+use super::{ConfigFault, ENV_PREFIX, file::open_entry, schema};
+
+/// Lays the variables over `merged`; names are not case sensitive, lists are comma separated.
+pub(super) fn merge(
+    env: impl Iterator<Item = (String, String)>,
+    defaults: &Table,
+    merged: &mut Table,
+    faults: &mut Vec<ConfigFault>,
+) {
+    let mut variables: Vec<_> = env.filter(|(name, _)| name.starts_with(ENV_PREFIX)).collect();
+    variables.sort();
+    for (name, text) in variables {
+        let lower = name[ENV_PREFIX.len()..].to_lowercase();
+        let path: Vec<&str> = lower.split("__").collect();
+        if let Err(message) = set(&path, &text, defaults, merged) {
+            faults.push(ConfigFault {
+                path: path.join("."),
+                origin: name,
+                message,
+            });
+        }
+    }
+}
+
+fn set(path: &[&str], text: &str, defaults: &Table, merged: &mut Table) -> Result<(), String> {
+    let [key, deeper @ ..] = path else {
+        return Err("must name a key".to_owned());
+    };
+    let example = schema::example(defaults, key).ok_or_else(|| schema::unknown(defaults, key))?;
+    match (example, deeper) {
+        (Value::Table(_), []) => Err("is a table, name one of its keys".to_owned()),
+        (Value::Table(inner), deeper) => {
+            let slot = merged.entry((*key).to_owned()).or_insert_with(|| open_entry(inner));
+            match slot {
+                Value::Table(slot) => set(deeper, text, inner, slot),
+                _ => Err("is not a table".to_owned()),
+            }
+        }
+        (example, []) => {
+            merged.insert((*key).to_owned(), parse(example, text)?);
+            Ok(())
+        }
+        (_, [deeper, ..]) => Err(format!("is not a table, so it has no {deeper}")),
+    }
+}
+
+fn parse(example: &Value, text: &str) -> Result<Value, String> {
+    if let Value::Array(items) = example {
+        let string = Value::String(String::new());
+        let example = items.first().unwrap_or(&string);
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let values: Result<_, _> = parts.map(|part| parse(example, part)).collect();
+        return values.map(Value::Array);
+    }
+    let parsed = match example {
+        Value::String(_) => Some(Value::String(text.to_owned())),
+        Value::Integer(_) => text.trim().parse().ok().map(Value::Integer),
+        Value::Float(_) => text.trim().parse().ok().map(Value::Float),
+        Value::Boolean(_) => text.trim().parse().ok().map(Value::Boolean),
+        Value::Datetime(_) => text.trim().parse().ok().map(Value::Datetime),
+        Value::Array(_) | Value::Table(_) => None,
+    };
+    parsed.ok_or_else(|| format!("must be {}", schema::kind(example)))
+}

@@ -1,0 +1,111 @@
+//! The defaults as a schema: which keys exist, and of which type a value must be.
+
+use toml::{Table, Value};
+
+/// The key of the example in an open table.
+pub(super) const ANY: &str = "*";
+
+/// The example for `key` in `table`: its own default, or that of an open table.
+pub(super) fn example<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
+    match key {
+        ANY => None,
+        _ => table.get(key).or_else(|| table.get(ANY)),
+    }
+}
+
+/// Checks `given` against `example` and returns the value to use, or what is wrong. Tables are not
+/// for this function: their keys are checked one by one.
+pub(super) fn conform(example: &Value, given: Value) -> Result<Value, String> {
+    match (example, given) {
+        // People write 1 for 1.0; the other way round something would be lost.
+        (Value::Float(_), Value::Integer(whole)) => Ok(Value::Float(whole as f64)),
+        (Value::Array(examples), Value::Array(items)) => {
+            let items = items.into_iter().enumerate();
+            let checked = items.map(|(n, item)| conform_item(examples, n, item));
+            checked.collect::<Result<_, _>>().map(Value::Array)
+        }
+        (example, given) if example.same_type(&given) => Ok(given),
+        (example, given) => Err(format!("must be {}, is {}", kind(example), kind(&given))),
+    }
+}
+
+/// An item is typed like the first default item; its tables may have the keys of any default item.
+fn conform_item(examples: &[Value], n: usize, item: Value) -> Result<Value, String> {
+    let Some(first) = examples.first() else {
+        return Ok(item);
+    };
+    let Value::Table(given) = item else {
+        return conform(first, item).map_err(|fault| format!("item {n} {fault}"));
+    };
+    let known = |key: &str| {
+        let tables = examples.iter().filter_map(Value::as_table);
+        tables.into_iter().find_map(|table| example(table, key))
+    };
+    let mut checked = Table::new();
+    for (key, value) in given {
+        let example = known(&key).ok_or_else(|| format!("item {n} has the unknown key {key}"))?;
+        let value = conform(example, value).map_err(|fault| format!("item {n} {key} {fault}"))?;
+        checked.insert(key, value);
+    }
+    Ok(Value::Table(checked))
+}
+
+/// Removes the examples of open tables from the values.
+pub(super) fn close(table: &mut Table) {
+    table.remove(ANY);
+    for (_, value) in table.iter_mut() {
+        if let Value::Table(inner) = value {
+            close(inner);
+        }
+    }
+}
+
+/// The name of a value's type, with its article, for messages.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a string",
+        Value::Integer(_) => "an integer",
+        Value::Float(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        Value::Datetime(_) => "a date",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a table",
+    }
+}
+
+/// "unknown key", with the nearest known one when it is near enough to be a slip.
+pub(super) fn unknown(table: &Table, key: &str) -> String {
+    let known = table.keys().filter(|known| *known != ANY);
+    let nearest = known.min_by_key(|known| distance(known, key));
+    match nearest.filter(|known| distance(known, key) <= key.len().max(3) / 2) {
+        Some(known) => format!("unknown key, did you mean {known}?"),
+        None => "unknown key".to_owned(),
+    }
+}
+
+/// Levenshtein's edit distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, to) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::distance;
+
+    #[test]
+    fn distance_counts_edits() {
+        for (a, b, edits) in [("", "", 0), ("abc", "abc", 0), ("kitten", "sitting", 3), ("", "ab", 2)] {
+            assert_eq!(distance(a, b), edits, "{a} {b}");
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! The store of one service: a single writer, many readers, and the only way to begin a transaction.
+//!
+//! SQLite has one writer connection, so that writers queue in the process instead of meeting as busy errors, and
+//! transactions begin IMMEDIATE, so that none fails half-way for want of the write lock. Readers are separate
+//! connections which cannot write. On PostgreSQL one pool serves both.
+
+mod connect;
+pub(crate) mod migrations;
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, date},
+};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, FromQueryResult, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait, Value,
+};
+use sea_orm_migration::{MigratorTrait, SchemaManager};
+use serde::Deserialize;
+use tokio::sync::Notify;
+
+pub use self::migrations::runtime_migrations;
+use crate::problem::{Problem, Violations};
+
+/// How to reach the store.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DbSettings {
+    /// `sqlite:<path>` or `postgres://…`; `sqlite::memory:` for a test.
+    pub url: String,
+    /// How many connections read at the same time, at least 1.
+    pub readers: u32,
+    /// How long a statement waits for a lock which another process holds.
+    pub busy_timeout_ms: u64,
+}
+
+impl DbSettings {
+    /// Reports an unknown kind of store and a pool without readers.
+    pub fn validate(&self, violations: &mut Violations) {
+        if !["sqlite:", "postgres:", "postgresql:"]
+            .iter()
+            .any(|scheme| self.url.starts_with(scheme))
+        {
+            violations.add("url", "must begin with `sqlite:` or `postgres://`");
+        }
+        if self.readers == 0 {
+            violations.add("readers", "must be at least 1");
+        }
+    }
+}
+
+/// The open store of a service. Clones share the connections.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+struct Inner {
+    writer: DatabaseConnection,
+    reader: DatabaseConnection,
+    outbox_wake: Arc<Notify>,
+}
+
+impl Db {
+    /// Opens the store, creating an SQLite file (mode 0600) where there is none. It runs no migration, but refuses
+    /// a store which carries more than one migration unknown to `M`: that is another service's, or from a far newer
+    /// release. Errors: FAILED_PRECONDITION `STORE_FOREIGN`, `STORE_TOO_OLD`; UNAVAILABLE.
+    pub async fn open<M: MigratorTrait>(settings: &DbSettings) -> Result<Self, Problem> {
+        let (writer, reader) = connect::connect(settings).await?;
+        let db = Self(Arc::new(Inner {
+            writer,
+            reader,
+            outbox_wake: Arc::new(Notify::new()),
+        }));
+        let known = names::<M>();
+        let unknown: Vec<_> = db
+            .applied()
+            .await?
+            .into_iter()
+            .filter(|name| !known.contains(name))
+            .collect();
+        if unknown.len() > 1 {
+            let message = format!(
+                "the store at {} has migrations unknown to this service: {unknown:?}",
+                settings.url
+            );
+            return Err(Problem::failed_precondition("STORE_FOREIGN", message));
+        }
+        Ok(db)
+    }
+
+    /// Applies the pending migrations of `M` and returns their names, oldest first.
+    pub async fn migrate<M: MigratorTrait>(&self) -> Result<Vec<String>, Problem> {
+        let before = self.applied().await?;
+        M::up(&self.0.writer, None).await?;
+        let pending = M::migrations()
+            .iter()
+            .map(|migration| migration.name().to_owned())
+            .collect::<Vec<_>>();
+        Ok(pending.into_iter().filter(|name| !before.contains(name)).collect())
+    }
+
+    /// How many migrations of `M` have not been applied.
+    pub async fn pending<M: MigratorTrait>(&self) -> Result<usize, Problem> {
+        let applied = self.applied().await?;
+        Ok(names::<M>().difference(&applied).count())
+    }
+
+    /// Begins a transaction: IMMEDIATE on SQLite, READ COMMITTED on PostgreSQL. It waits for its turn to write.
+    pub async fn begin(&self) -> Result<Tx, Problem> {
+        let mode = (self.backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
+        let options = TransactionOptions {
+            sqlite_transaction_mode: mode,
+            ..TransactionOptions::default()
+        };
+        let inner = self.0.writer.begin_with_options(options).await?;
+        Ok(Tx {
+            inner,
+            appended: AtomicBool::new(false),
+            outbox_wake: Arc::clone(&self.0.outbox_wake),
+        })
+    }
+
+    /// The pool for reads outside a transaction. On SQLite it cannot write.
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.0.reader
+    }
+
+    /// Asks both pools for an answer.
+    pub async fn ping(&self) -> Result<(), Problem> {
+        self.0.reader.ping().await?;
+        self.0.writer.ping().await?;
+        Ok(())
+    }
+
+    /// Closes the connections after the running statements. Readers go first, so that the writer folds the log away.
+    pub async fn close(&self) -> Result<(), Problem> {
+        self.0.reader.close_by_ref().await?;
+        self.0.writer.close_by_ref().await?;
+        Ok(())
+    }
+
+    /// Which database this is.
+    pub fn backend(&self) -> DbBackend {
+        self.0.writer.get_database_backend()
+    }
+
+    /// Notified once after a commit which appended to the outbox.
+    pub(crate) fn outbox_wake(&self) -> &Arc<Notify> {
+        &self.0.outbox_wake
+    }
+
+    async fn applied(&self) -> Result<BTreeSet<String>, Problem> {
+        let writer = &self.0.writer;
+        if !SchemaManager::new(writer).has_table("seaql_migrations").await? {
+            return Ok(BTreeSet::new());
+        }
+        let rows: Vec<Version> = select(writer, "SELECT version FROM seaql_migrations", []).await?;
+        Ok(rows.into_iter().map(|row| row.version).collect())
+    }
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Db")
+            .field("backend", &self.backend())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A transaction; pass `&*tx` where a connection is wanted. Dropping it without [`Tx::commit`] rolls it back.
+pub struct Tx {
+    inner: DatabaseTransaction,
+    appended: AtomicBool,
+    outbox_wake: Arc<Notify>,
+}
+
+impl Tx {
+    /// Makes the changes durable, then wakes the relay if events were appended. An error leaves it open whether the
+    /// changes are there (the connection may have been lost after the commit): run the request again by its id.
+    pub async fn commit(self) -> Result<(), Problem> {
+        self.inner.commit().await?;
+        if self.appended.load(Ordering::Relaxed) {
+            self.outbox_wake.notify_one();
+        }
+        Ok(())
+    }
+
+    pub(crate) fn mark_appended(&self) {
+        self.appended.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Deref for Tx {
+    type Target = DatabaseTransaction;
+
+    fn deref(&self) -> &DatabaseTransaction {
+        &self.inner
+    }
+}
+
+impl fmt::Debug for Tx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tx").finish_non_exhaustive()
+    }
+}
+
+/// An instant as it is stored: microseconds since 1970-01-01T00:00Z.
+pub fn micros(instant: Timestamp) -> i64 {
+    instant.as_microsecond()
+}
+
+/// The instant of stored microseconds; values beyond the calendar become its nearest end.
+pub fn from_micros(micros: i64) -> Timestamp {
+    let end = if micros < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::from_microsecond(micros).unwrap_or(end)
+}
+
+/// A day as it is stored: days since 1970-01-01.
+pub fn epoch_day(day: Date) -> i32 {
+    let hours = day.duration_since(date(1970, 1, 1)).as_hours();
+    // The calendar has some 7.3 million days, so the cast cannot truncate.
+    (hours / 24) as i32
+}
+
+/// The day of a stored number; values beyond the calendar become its nearest end.
+pub fn from_epoch_day(days: i32) -> Date {
+    date(1970, 1, 1).saturating_add(SignedDuration::from_hours(i64::from(days) * 24))
+}
+
+/// Rows of a statement with `$1`-style parameters, which both databases read.
+pub(crate) async fn select<T: FromQueryResult>(
+    connection: &impl ConnectionTrait,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Vec<T>, Problem> {
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    let rows = connection.query_all_raw(statement).await?;
+    let rows: Result<Vec<T>, _> = rows.iter().map(|row| T::from_query_result(row, "")).collect();
+    Ok(rows?)
+}
+
+/// Runs a statement with `$1`-style parameters; the number of rows it changed.
+pub(crate) async fn execute(
+    connection: &impl ConnectionTrait,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<u64, Problem> {
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    Ok(connection.execute_raw(statement).await?.rows_affected())
+}
+
+/// `$first, $first+1, …` for a list of `count` parameters.
+pub(crate) fn placeholders(first: usize, count: usize) -> String {
+    let names: Vec<String> = (first..first + count).map(|index| format!("${index}")).collect();
+    names.join(", ")
+}
+
+#[derive(FromQueryResult)]
+struct Version {
+    version: String,
+}
+
+fn names<M: MigratorTrait>() -> BTreeSet<String> {
+    M::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_instants_survive_the_store() {
+        for text in ["1969-12-31", "1970-01-01", "2024-02-29", "9999-12-31", "-0044-03-15"] {
+            let day: Date = text.parse().unwrap_or_else(|_| date(-44, 3, 15));
+            assert_eq!(from_epoch_day(epoch_day(day)), day);
+        }
+        assert_eq!(epoch_day(date(1970, 1, 2)), 1);
+        assert_eq!(epoch_day(date(1969, 12, 31)), -1);
+        let instant: Timestamp = "2026-03-02T09:00:00.123456Z".parse().unwrap();
+        assert_eq!(from_micros(micros(instant)), instant);
+        assert_eq!(from_micros(i64::MAX), Timestamp::MAX);
+    }
+}

@@ -1,0 +1,240 @@
+//! The receiving end of the delivery: each event is applied once in effect, and those of one key in their order.
+//!
+//! A batch is one transaction: fence → positions → inbox rows → handler → new positions → commit, and only then the
+//! answer. When a handler fails, the batch is rolled back and its events are tried one by one, so that the bad one is
+//! alone. Which event is next for a key is decided by its position; the inbox row is the second lock on the door.
+
+mod decide;
+mod envelope;
+mod store;
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use async_trait::async_trait;
+use futures::FutureExt as _;
+use jiff::Timestamp;
+use prost::{Message, Name};
+use tokio::sync::Notify;
+use tonic::{Request, Response, Status};
+use tracing::Instrument as _;
+use upswell_proto::delivery::v1::{
+    DeliverRequest, DeliverResponse, EventResult,
+    delivery_service_server::{DeliveryService, DeliveryServiceServer},
+    event_result::Outcome,
+};
+use uuid::Uuid;
+
+use self::{
+    decide::{Verdict, decide},
+    envelope::Batch,
+};
+use crate::{
+    db::{Db, Tx},
+    outbox::MAX_PAYLOAD,
+    problem::{Kind, Problem},
+    telemetry::{OutboxTrace, TraceContext},
+};
+
+/// The relay sends at most some 2 MiB, or one event of the largest size.
+const MAX_MESSAGE: usize = 16 * MAX_PAYLOAD;
+
+/// What a service does with the events it takes.
+#[async_trait]
+pub trait Inbox: Send + Sync + 'static {
+    /// Applies one event inside `tx`, which also holds the mark that it was applied. It may run again after a roll
+    /// back. INVALID_ARGUMENT (see [`Inbound::unknown`] and [`Inbound::decode`]) refuses the event for good;
+    /// UNAVAILABLE and RESOURCE_EXHAUSTED put off the whole batch; any other problem has the event sent again.
+    async fn apply(&self, tx: &Tx, event: &Inbound) -> Result<(), Problem>;
+}
+
+/// An event that arrived.
+#[derive(Clone, Debug)]
+pub struct Inbound {
+    /// The sending service.
+    pub source: String,
+    /// Identity of the event.
+    pub event_id: Uuid,
+    /// What it is about.
+    pub key: String,
+    /// Position among the events of this source about this key, from 1.
+    pub seq: i64,
+    /// Full protobuf name of the payload's message.
+    pub topic: String,
+    /// The encoded message.
+    pub payload: Vec<u8>,
+    /// When the thing happened.
+    pub occurred_at: Timestamp,
+    /// The span in which the event was made.
+    pub trace: TraceContext,
+}
+
+impl Inbound {
+    /// True when the payload is an `M`.
+    pub fn is<M: Name>(&self) -> bool {
+        self.topic == M::full_name()
+    }
+
+    /// The payload as an `M`. Errors: INVALID_ARGUMENT `EVENT_UNREADABLE`, which refuses the event.
+    pub fn decode<M: Message + Name + Default>(&self) -> Result<M, Problem> {
+        M::decode(self.payload.as_slice()).map_err(|fault| {
+            let message = format!("the payload is not a {}", M::full_name());
+            Problem::new(Kind::InvalidArgument, "EVENT_UNREADABLE", message).caused_by(fault)
+        })
+    }
+
+    /// What a handler answers to a topic it does not know: INVALID_ARGUMENT `TOPIC_UNKNOWN`, which refuses the event.
+    pub fn unknown(&self) -> Problem {
+        Problem::new(
+            Kind::InvalidArgument,
+            "TOPIC_UNKNOWN",
+            format!("topic {} is not taken here", self.topic),
+        )
+    }
+}
+
+/// The delivery service over `inbox`. `notify` is notified after events were applied; `trace_mode` says how the work
+/// on an event hangs on the work that wrote it.
+pub fn delivery_server(
+    db: Db,
+    inbox: Arc<dyn Inbox>,
+    notify: Arc<Notify>,
+    trace_mode: OutboxTrace,
+) -> DeliveryServiceServer<Delivery> {
+    DeliveryServiceServer::new(Delivery {
+        db,
+        inbox,
+        notify,
+        trace_mode,
+    })
+    .max_decoding_message_size(MAX_MESSAGE)
+}
+
+/// Implements the delivery service; see [`delivery_server`].
+pub struct Delivery {
+    db: Db,
+    inbox: Arc<dyn Inbox>,
+    notify: Arc<Notify>,
+    trace_mode: OutboxTrace,
+}
+
+#[async_trait]
+impl DeliveryService for Delivery {
+    async fn deliver(&self, request: Request<DeliverRequest>) -> Result<Response<DeliverResponse>, Status> {
+        let batch = Batch::try_from(request.into_inner())?;
+        let results = self.take(&batch).await?;
+        if results.iter().any(|result| result.outcome() == Outcome::Applied) {
+            self.notify.notify_waiters();
+        }
+        Ok(Response::new(DeliverResponse { results }))
+    }
+}
+
+/// Why nothing of an attempt was kept.
+enum Fault {
+    /// The store, or the fence: nothing can be said about the events.
+    Call(Problem),
+    /// The handler, about one of the events.
+    Handler(Problem),
+}
+
+impl From<Problem> for Fault {
+    fn from(problem: Problem) -> Self {
+        Self::Call(problem)
+    }
+}
+
+impl Delivery {
+    async fn take(&self, batch: &Batch) -> Result<Vec<EventResult>, Problem> {
+        match self.attempt(batch, &batch.events).await {
+            Ok(results) => return Ok(results),
+            Err(Fault::Call(problem)) => return Err(problem),
+            Err(Fault::Handler(problem)) => {
+                tracing::debug!(error = %problem, "a batch failed and is taken event by event");
+            }
+        }
+        let mut results = Vec::with_capacity(batch.events.len());
+        for event in &batch.events {
+            match self.attempt(batch, std::slice::from_ref(event)).await {
+                Ok(result) => results.extend(result),
+                Err(Fault::Call(problem)) => return Err(problem),
+                Err(Fault::Handler(problem)) => results.push(failed(event, &problem)),
+            }
+        }
+        Ok(results)
+    }
+
+    /// Applies `events` in one transaction, all or none.
+    async fn attempt(&self, batch: &Batch, events: &[Inbound]) -> Result<Vec<EventResult>, Fault> {
+        let tx = self.db.begin().await?;
+        store::lease_check(&tx, batch).await?;
+        let before = store::positions_fetch(&tx, &batch.source, events).await?;
+        let (verdicts, after) = decide(events, before);
+        let next: Vec<_> = events
+            .iter()
+            .zip(&verdicts)
+            .filter(|(_, v)| **v == Verdict::Apply)
+            .map(|(e, _)| e)
+            .collect();
+        let fresh = store::inbox_insert(&tx, &batch.source, &next).await?;
+        for event in next {
+            if fresh.contains(&event.event_id) {
+                self.apply(&tx, event).await?;
+            }
+        }
+        store::positions_upsert(&tx, &batch.source, &after).await?;
+        tx.commit().await?;
+        Ok(events
+            .iter()
+            .zip(verdicts)
+            .map(|(event, verdict)| verdict.result(event, &fresh))
+            .collect())
+    }
+
+    async fn apply(&self, tx: &Tx, event: &Inbound) -> Result<(), Fault> {
+        let span = tracing::info_span!(
+            "inbox.process",
+            otel.name = format!("process {}", event.topic),
+            otel.kind = "consumer",
+            messaging.system = "outbox",
+            messaging.operation.type = "process",
+            messaging.destination.name = %event.topic,
+            messaging.message.id = %event.event_id,
+            event.source = %event.source,
+        );
+        event.trace.adopt(&span, self.trace_mode);
+        // A handler that panics must not take the other keys' events down with it.
+        let applied = AssertUnwindSafe(self.inbox.apply(tx, event).instrument(span))
+            .catch_unwind()
+            .await;
+        match applied.unwrap_or_else(|_| Err(Problem::internal("the handler of the event panicked"))) {
+            Ok(()) => Ok(()),
+            Err(problem) if matches!(problem.kind(), Kind::Unavailable | Kind::ResourceExhausted) => {
+                Err(Fault::Call(problem))
+            }
+            Err(problem) => Err(Fault::Handler(problem)),
+        }
+    }
+}
+
+fn failed(event: &Inbound, problem: &Problem) -> EventResult {
+    let outcome = if problem.kind() == Kind::InvalidArgument {
+        Outcome::Refused
+    } else {
+        Outcome::Retry
+    };
+    tracing::warn!(
+        event.id = %event.event_id,
+        event.source = %event.source,
+        event.topic = %event.topic,
+        event.outcome = outcome.as_str_name(),
+        error = %problem,
+        "an event was not applied"
+    );
+    // The cause stays in this log: it may hold personal data.
+    let detail = format!("{}: {}", problem.reason(), problem.message());
+    EventResult {
+        event_id: event.event_id.to_string(),
+        outcome: outcome.into(),
+        detail,
+    }
+}

@@ -1,0 +1,94 @@
+//! Background work: `run_once(now)` and a small timer around it.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::{sync::Notify, task::JoinHandle, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::{clock::Clock, problem::Problem};
+
+/// The longest pause after failures in a row.
+const PAUSE_MAX: Duration = Duration::from_secs(60);
+
+/// A piece of background work. It may be killed anywhere and run again.
+#[async_trait]
+pub trait Job: Send + Sync + 'static {
+    /// Name for logs and drivers, e.g. `offers.reminders`.
+    fn name(&self) -> &'static str;
+
+    /// How often it runs by itself.
+    fn period(&self) -> Duration;
+
+    /// True when events give it work, so that it also runs when one was applied or appended.
+    fn event_driven(&self) -> bool {
+        false
+    }
+
+    /// Does what is due at `now`; the number of things done, 0 when nothing was due.
+    async fn run_once(&self, now: Timestamp) -> Result<usize, Problem>;
+}
+
+/// Runs `job` at its period, and when woken if it is event-driven, until `shutdown`. Failures in a row are logged
+/// once and make the pauses longer, up to a minute.
+pub fn spawn(job: Arc<dyn Job>, clock: Clock, wake: Arc<Notify>, shutdown: CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut failures = 0;
+        while !shutdown.is_cancelled() {
+            // Listening begins before the work, so that a wake during the work is not lost.
+            let woken = wake.notified();
+            tokio::pin!(woken);
+            woken.as_mut().enable();
+            failures = report(&*job, job.run_once(clock.now()).await, failures);
+            let pause = pause(job.period(), failures);
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = sleep(pause) => {}
+                () = woken, if job.event_driven() && failures == 0 => {}
+            }
+        }
+    })
+}
+
+fn report(job: &dyn Job, result: Result<usize, Problem>, failures: u32) -> u32 {
+    match result {
+        Ok(_) => {
+            if failures > 0 {
+                tracing::info!(job.name = job.name(), job.failures = failures, "the job works again");
+            }
+            0
+        }
+        Err(problem) => {
+            if failures == 0 {
+                tracing::error!(job.name = job.name(), error = %problem, "a job failed");
+            } else {
+                tracing::debug!(job.name = job.name(), error = %problem, "the job failed again");
+            }
+            failures.saturating_add(1)
+        }
+    }
+}
+
+fn pause(period: Duration, failures: u32) -> Duration {
+    let longer = period.saturating_mul(1 << failures.min(6));
+    if failures == 0 {
+        period
+    } else {
+        longer.min(PAUSE_MAX.max(period))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_with_failures_up_to_a_minute() {
+        let second = Duration::from_secs(1);
+        assert_eq!(pause(second, 0), second);
+        assert_eq!(pause(second, 1), second * 2);
+        assert_eq!(pause(second, 60), PAUSE_MAX);
+        assert_eq!(pause(PAUSE_MAX * 60, 9), PAUSE_MAX * 60);
+    }
+}

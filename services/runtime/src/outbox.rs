@@ -1,0 +1,209 @@
+//! The transactional outbox: events are written in the transaction that changes the state they tell of.
+//!
+//! The log is append-only, one row per event and destination. Sequence numbers count 1, 2, 3, … per (destination,
+//! key), because topics that a destination does not take would look like gaps to it. See [`crate::relay`] for how the
+//! rows travel.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use prost::{Message, Name};
+use sea_orm::{
+    ConnectionTrait,
+    sea_query::{Expr, OnConflict, Query},
+};
+
+use crate::{
+    db::{
+        Tx, micros,
+        migrations::{Outbox, OutboxCursor, OutboxSeq},
+    },
+    ids,
+    problem::Problem,
+    telemetry::TraceContext,
+};
+
+/// Rows per statement, so that the parameters stay below what both databases take.
+const CHUNK: usize = 500;
+/// The largest payload, in bytes. An event is a snapshot of one thing, not a file.
+pub const MAX_PAYLOAD: usize = 256 * 1024;
+
+/// Which destinations take which topic.
+#[derive(Clone, Debug, Default)]
+pub struct Routes(BTreeMap<String, Vec<&'static str>>);
+
+impl Routes {
+    /// No routes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sends `topic` (the full protobuf name) to `destinations`; an empty list says that nobody takes it yet.
+    #[must_use]
+    pub fn to(mut self, topic: &str, destinations: &[&'static str]) -> Self {
+        self.0
+            .entry(topic.to_owned())
+            .or_default()
+            .extend_from_slice(destinations);
+        self
+    }
+
+    fn of(&self, topic: &str) -> Option<&[&'static str]> {
+        self.0.get(topic).map(Vec::as_slice)
+    }
+}
+
+/// An event to append.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// What the event is about, e.g. an account id; order is kept per key.
+    pub key: String,
+    /// Full protobuf name of the payload's message.
+    pub topic: String,
+    /// The encoded message, at most [`MAX_PAYLOAD`] bytes.
+    pub payload: Vec<u8>,
+    /// When the thing happened.
+    pub occurred_at: Timestamp,
+    /// The span in which the event was made.
+    pub trace: TraceContext,
+}
+
+impl NewEvent {
+    /// An event with `message` as its payload, made in the current span.
+    pub fn of<M: Message + Name>(key: impl Into<String>, occurred_at: Timestamp, message: &M) -> Self {
+        Self {
+            key: key.into(),
+            topic: M::full_name(),
+            payload: message.encode_to_vec(),
+            occurred_at,
+            trace: TraceContext::current(),
+        }
+    }
+}
+
+/// Appends `events` to the log of `source`, the sending service, once per destination of their topic, in the given
+/// order per key. Errors: INTERNAL for a topic without route, an empty key or a payload that is too large.
+pub async fn append(tx: &Tx, source: &str, routes: &Routes, events: Vec<NewEvent>) -> Result<(), Problem> {
+    let mut copies = Vec::with_capacity(events.len());
+    for event in &events {
+        for &dest in destinations(routes, event)? {
+            copies.push((dest, event));
+        }
+    }
+    if copies.is_empty() {
+        return Ok(());
+    }
+    cursors_ensure(tx, &copies).await?;
+    let mut last = sequences_reserve(tx, &copies).await?;
+    for chunk in copies.chunks(CHUNK) {
+        rows_insert(tx, source, chunk, &mut last).await?;
+    }
+    tx.mark_appended();
+    Ok(())
+}
+
+type Copy<'a> = (&'static str, &'a NewEvent);
+type Sequences = BTreeMap<(String, String), i64>;
+
+fn destinations<'a>(routes: &'a Routes, event: &NewEvent) -> Result<&'a [&'static str], Problem> {
+    if event.key.is_empty() {
+        return Err(Problem::internal(format!("an event of {} has no key", event.topic)));
+    }
+    if event.payload.len() > MAX_PAYLOAD {
+        let size = event.payload.len();
+        return Err(Problem::internal(format!(
+            "an event of {} has {size} bytes",
+            event.topic
+        )));
+    }
+    routes
+        .of(&event.topic)
+        .ok_or_else(|| Problem::internal(format!("topic {} has no route", event.topic)))
+}
+
+/// Makes each destination known to the relay.
+async fn cursors_ensure(tx: &Tx, copies: &[Copy<'_>]) -> Result<(), Problem> {
+    let names: BTreeSet<&str> = copies.iter().map(|(dest, _)| *dest).collect();
+    let mut insert = Query::insert();
+    insert
+        .into_table(OutboxCursor::Table)
+        .columns([OutboxCursor::Dest, OutboxCursor::Position, OutboxCursor::LeaseEpoch])
+        .on_conflict(OnConflict::column(OutboxCursor::Dest).do_nothing().to_owned());
+    for name in names {
+        insert.values_panic([name.into(), 0_i64.into(), 0_i64.into()]);
+    }
+    tx.execute(&insert).await?;
+    Ok(())
+}
+
+/// Reserves a run of numbers for each (destination, key) and returns the number before each run. Keys are locked in
+/// sorted order, so that two writers cannot wait for each other.
+async fn sequences_reserve(tx: &Tx, copies: &[Copy<'_>]) -> Result<Sequences, Problem> {
+    let mut counts: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+    for (dest, event) in copies {
+        *counts.entry((dest, &event.key)).or_default() += 1;
+    }
+    let counts: Vec<_> = counts.into_iter().collect();
+    let mut before = Sequences::new();
+    for chunk in counts.chunks(CHUNK) {
+        let mut upsert = Query::insert();
+        upsert
+            .into_table(OutboxSeq::Table)
+            .columns([OutboxSeq::Dest, OutboxSeq::Key, OutboxSeq::LastSeq])
+            .on_conflict(
+                OnConflict::columns([OutboxSeq::Dest, OutboxSeq::Key])
+                    .value(
+                        OutboxSeq::LastSeq,
+                        Expr::cust("outbox_seq.last_seq + excluded.last_seq"),
+                    )
+                    .to_owned(),
+            )
+            .returning(Query::returning().columns([OutboxSeq::Dest, OutboxSeq::Key, OutboxSeq::LastSeq]));
+        for ((dest, key), count) in chunk {
+            upsert.values_panic([(*dest).into(), (*key).into(), (*count).into()]);
+        }
+        for row in tx.query_all(&upsert).await? {
+            let (dest, key): (String, String) = (row.try_get("", "dest")?, row.try_get("", "key")?);
+            before.insert((dest, key), row.try_get("", "last_seq")?);
+        }
+    }
+    for ((dest, key), count) in counts {
+        if let Some(last) = before.get_mut(&(dest.to_owned(), key.to_owned())) {
+            *last -= count;
+        }
+    }
+    Ok(before)
+}
+
+async fn rows_insert(tx: &Tx, source: &str, copies: &[Copy<'_>], last: &mut Sequences) -> Result<(), Problem> {
+    let mut insert = Query::insert();
+    insert.into_table(Outbox::Table).columns([
+        Outbox::EventId,
+        Outbox::Dest,
+        Outbox::Key,
+        Outbox::Seq,
+        Outbox::Topic,
+        Outbox::Payload,
+        Outbox::OccurredAt,
+        Outbox::Traceparent,
+        Outbox::Tracestate,
+    ]);
+    for (dest, event) in copies {
+        let seq = last.entry(((*dest).to_owned(), event.key.clone())).or_default();
+        *seq += 1;
+        let event_id = ids::derive("event", &[source, dest, &event.key, &seq.to_string()]);
+        insert.values_panic([
+            event_id.into(),
+            (*dest).into(),
+            event.key.as_str().into(),
+            (*seq).into(),
+            event.topic.as_str().into(),
+            event.payload.clone().into(),
+            micros(event.occurred_at).into(),
+            event.trace.traceparent.as_str().into(),
+            event.trace.tracestate.as_str().into(),
+        ]);
+    }
+    tx.execute(&insert).await?;
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! What happens to every request before and after its handler, in one place and in order.
+
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    task::{Context, Poll},
+};
+
+use futures::{FutureExt as _, future::BoxFuture};
+use http::{Request, Response};
+use tonic::{Status, body::Body, service::Routes};
+use tower_layer::Layer;
+use tower_service::Service;
+use tracing::Instrument as _;
+
+use super::{actor, limits::Limits, rpc_span};
+use crate::problem::Problem;
+
+/// Puts a [`Pipeline`] around the routes of a server.
+#[derive(Clone, Debug)]
+pub(super) struct PipelineLayer {
+    limits: Limits,
+    service: &'static str,
+    local: SocketAddr,
+}
+
+impl PipelineLayer {
+    pub(super) fn new(limits: Limits, service: &'static str, local: SocketAddr) -> Self {
+        Self { limits, service, local }
+    }
+}
+
+impl Layer<Routes> for PipelineLayer {
+    type Service = Pipeline;
+
+    fn layer(&self, routes: Routes) -> Pipeline {
+        Pipeline {
+            layer: self.clone(),
+            routes,
+        }
+    }
+}
+
+/// trace → panic → deadline → shed → actor → handler.
+#[derive(Clone, Debug)]
+pub(super) struct Pipeline {
+    layer: PipelineLayer,
+    routes: Routes,
+}
+
+impl Service<Request<Body>> for Pipeline {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // Routes are always ready.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let Self { layer, mut routes } = self.clone();
+        if is_plumbing(request.uri().path()) {
+            return async move { routes.call(request).await }.boxed();
+        }
+        let PipelineLayer { limits, service, local } = layer;
+        async move {
+            let path = request.uri().path();
+            let span = rpc_span::server_span(path, request.headers(), service, local);
+            let response = AssertUnwindSafe(within_limits(limits, routes, request))
+                .catch_unwind()
+                .instrument(span.clone())
+                .await
+                .unwrap_or_else(|_| span.in_scope(panicked));
+            rpc_span::record_outcome(&span, &response);
+            Ok(response)
+        }
+        .boxed()
+    }
+}
+
+/// Deadline, place, actor, handler. The handler of a unary method ends with the whole response in
+/// memory, so neither the deadline nor the place has to outlive it.
+async fn within_limits(limits: Limits, mut routes: Routes, mut request: Request<Body>) -> Response<Body> {
+    let deadline = limits.deadline(request.headers());
+    let _place = match limits.admit() {
+        Ok(place) => place,
+        Err(status) => return status.into_http(),
+    };
+    let actor = actor::identify(request.headers(), request.extensions());
+    request.extensions_mut().insert(actor);
+    request.extensions_mut().insert(deadline);
+    match deadline.bound(routes.call(request)).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(never)) => match never {},
+        Err(_) => {
+            let problem = Problem::deadline_exceeded("the deadline of the request is over");
+            Status::from(problem).into_http()
+        }
+    }
+}
+
+/// The panic hook has printed message and place; the caller learns only that it was our fault.
+fn panicked() -> Response<Body> {
+    Status::from(Problem::internal("the handler panicked")).into_http()
+}
+
+/// Health and reflection stay reachable under load and are not worth a trace.
+fn is_plumbing(path: &str) -> bool {
+    path.starts_with("/grpc.health.") || path.starts_with("/grpc.reflection.")
+}

@@ -1,0 +1,139 @@
+//! A built service: what the binary runs, and what a driver with a manual clock turns by hand.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::{sync::Notify, task::JoinHandle, time};
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use tonic_health::server::HealthReporter;
+
+use crate::{
+    client::Peers,
+    clock::Clock,
+    db::Db,
+    jobs::{self, Job},
+    problem::Problem,
+    relay::Relay,
+    server::{BoundServer, health_reporter, set_ready},
+    telemetry::OutboxTrace,
+};
+
+/// More rounds than this mean that jobs or services give each other work without end.
+const ROUNDS_MAX: usize = 10_000;
+const PROBE_PERIOD: Duration = Duration::from_secs(5);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the background work may take to end after the last request.
+const WORKERS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a service is given by the process that runs it.
+#[derive(Clone)]
+pub struct Deps {
+    /// The time.
+    pub clock: Clock,
+    /// Channels to the other services.
+    pub peers: Peers,
+    /// How the work on an event hangs on the work that wrote it.
+    pub trace_mode: OutboxTrace,
+}
+
+/// A service, built and not yet running. Clones share everything, so that one can serve while another is driven.
+#[derive(Clone)]
+pub struct Service {
+    /// Name of the service, which is also its name as a peer.
+    pub name: &'static str,
+    /// Its store.
+    pub db: Db,
+    /// Its RPCs, with delivery and admin, without health and reflection.
+    pub routes: Routes,
+    /// Its background work.
+    pub jobs: Vec<Arc<dyn Job>>,
+    /// The relay of its outbox.
+    pub relay: Relay,
+    /// Wakes the event-driven jobs.
+    pub wake: Arc<Notify>,
+}
+
+impl Service {
+    /// Serves until `shutdown`, then drains, stops the background work and closes the store. With a manual clock no
+    /// background work is started: somebody calls [`Service::drain`] and [`Service::tick`] on a clone.
+    pub async fn run(self, server: BoundServer, shutdown: CancellationToken) -> Result<(), Problem> {
+        let health = health_reporter().await;
+        // Background work ends with the server, also when the server breaks by itself.
+        let ending = shutdown.child_token();
+        let mut workers = vec![probe(self.db.clone(), health.clone(), ending.clone())];
+        if !self.relay.clock().is_manual() {
+            workers.push(self.relay.spawn(ending.clone()));
+            workers.extend(self.jobs.iter().map(|job| {
+                jobs::spawn(
+                    Arc::clone(job),
+                    self.relay.clock().clone(),
+                    Arc::clone(&self.wake),
+                    ending.clone(),
+                )
+            }));
+        }
+        let served = server.named(self.name).serve(self.routes, health, shutdown).await;
+        ending.cancel();
+        let stopped = time::timeout(WORKERS_TIMEOUT, futures::future::join_all(&mut workers)).await;
+        if stopped.is_err() {
+            workers.iter().for_each(JoinHandle::abort);
+            tracing::info!(upswell.service = self.name, "background work was cut off");
+        }
+        self.db.close().await?;
+        served.map_err(Problem::internal)
+    }
+
+    /// Relays events and runs the event-driven jobs until a whole round does nothing; the number of things done. A
+    /// driver of several services repeats this over all of them until all return 0.
+    pub async fn drain(&self, now: Timestamp) -> Result<usize, Problem> {
+        let mut total = 0;
+        for _ in 0..ROUNDS_MAX {
+            let mut done = self.relay.run_once(now).await?;
+            for job in self.jobs.iter().filter(|job| job.event_driven()) {
+                done += job.run_once(now).await?;
+            }
+            if done == 0 {
+                return Ok(total);
+            }
+            total += done;
+        }
+        Err(Problem::internal(format!(
+            "{} is not idle after {ROUNDS_MAX} rounds",
+            self.name
+        )))
+    }
+
+    /// Runs every job once; the number of things done.
+    pub async fn tick(&self, now: Timestamp) -> Result<usize, Problem> {
+        let mut done = 0;
+        for job in &self.jobs {
+            done += job.run_once(now).await?;
+        }
+        Ok(done)
+    }
+}
+
+/// Ready while the store answers.
+fn probe(db: Db, health: HealthReporter, ending: CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut was_ready = true;
+        while !ending.is_cancelled() {
+            let ready = time::timeout(PROBE_TIMEOUT, db.reader().ping())
+                .await
+                .is_ok_and(|ping| ping.is_ok());
+            if ready != was_ready {
+                tracing::warn!(service.ready = ready, "readiness changed");
+            }
+            was_ready = ready;
+            if ending.is_cancelled() {
+                return;
+            }
+            set_ready(&health, ready).await;
+            tokio::select! {
+                () = ending.cancelled() => {}
+                () = time::sleep(PROBE_PERIOD) => {}
+            }
+        }
+    })
+}

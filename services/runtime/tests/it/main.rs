@@ -1,0 +1,14 @@
+//! The runtime against real SQLite files and, where a hop matters, real gRPC over loopback.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows the test functions as tests, but not what they call"
+)]
+
+mod admin;
+mod db;
+mod delivery;
+mod inbox;
+mod requests;
+mod service;
+mod world;
