@@ -1,0 +1,262 @@
+//! Answers for the wire.
+
+use upswell_proto::metrics::v1::{
+    FunnelStep, GetFunnelResponse, GetLeadTimesResponse, GetMotionConversionResponse, GetPressureResponse,
+    GetRevenueMetricsResponse, GetWeeklyCutResponse, LeadTime as WireLeadTime, ListMovementsResponse, LongestWait,
+    MotionConversion, Movement as WireMovement, MovementKind as WireKind, MovementTotal, RevenueMetrics,
+    Week as WireWeek,
+};
+use upswell_runtime::{money::to_proto, problem::Problem};
+
+use super::convert::{MovementList, wire_date, wire_motion, wire_time};
+use crate::{
+    app::{LeadTimes, MovementPage},
+    domain::{
+        lead_time::{LeadTime, Wait},
+        movement::{Movement, MovementKind},
+        rates::{Conversion, Counts, Pressure, Step, Week},
+        revenue::{Revenue, Total},
+    },
+    store::ListedMovement,
+};
+
+pub(super) fn revenue(currencies: Vec<Revenue>) -> GetRevenueMetricsResponse {
+    GetRevenueMetricsResponse {
+        currencies: currencies.into_iter().map(of_currency).collect(),
+    }
+}
+
+fn of_currency(revenue: Revenue) -> RevenueMetrics {
+    let Revenue {
+        mrr_start,
+        mrr_end,
+        totals,
+        paying_start,
+        paying_end,
+        arpa,
+        arr,
+        retained_end,
+        retained_gross,
+        nrr,
+        grr,
+        expansion_net,
+        expansion_gross,
+        expansion_attributed,
+        expansion_cumulative,
+        churned_accounts,
+    } = revenue;
+    RevenueMetrics {
+        currency_code: mrr_start.currency.to_string(),
+        mrr_start: Some(to_proto(mrr_start)),
+        mrr_end: Some(to_proto(mrr_end)),
+        movements: totals.into_iter().map(movement_total).collect(),
+        paying_accounts_start: paying_start,
+        paying_accounts_end: paying_end,
+        arpa: arpa.map(to_proto),
+        arr: Some(to_proto(arr)),
+        retained_end: Some(to_proto(retained_end)),
+        retained_gross: Some(to_proto(retained_gross)),
+        nrr,
+        grr,
+        expansion_net: Some(to_proto(expansion_net)),
+        expansion_gross: Some(to_proto(expansion_gross)),
+        expansion_attributed: Some(to_proto(expansion_attributed)),
+        expansion_cumulative: Some(to_proto(expansion_cumulative)),
+        churned_accounts,
+    }
+}
+
+fn movement_total(total: Total) -> MovementTotal {
+    let Total { kind, amount, count } = total;
+    MovementTotal {
+        kind: wire_kind(kind).into(),
+        amount: Some(to_proto(amount)),
+        count,
+    }
+}
+
+fn wire_kind(kind: MovementKind) -> WireKind {
+    match kind {
+        MovementKind::New => WireKind::New,
+        MovementKind::Reactivation => WireKind::Reactivation,
+        MovementKind::Expansion => WireKind::Expansion,
+        MovementKind::Contraction => WireKind::Contraction,
+        MovementKind::Churn => WireKind::Churn,
+    }
+}
+
+pub(super) fn movements(list: &MovementList, page: MovementPage) -> Result<ListMovementsResponse, Problem> {
+    let MovementPage { movements, last_key } = page;
+    let next_page_token = last_key
+        .map(|key| list.next_token(&key))
+        .transpose()?
+        .unwrap_or_default();
+    Ok(ListMovementsResponse {
+        movements: movements.into_iter().map(movement).collect(),
+        next_page_token,
+    })
+}
+
+fn movement(listed: ListedMovement) -> WireMovement {
+    let ListedMovement {
+        account_id,
+        movement,
+        motion,
+        key: _,
+    } = listed;
+    let Movement {
+        day,
+        kind,
+        amount,
+        mrr_after,
+        order_id,
+        version_ids,
+        earns_until: _,
+    } = movement;
+    WireMovement {
+        account_id,
+        day: Some(wire_date(day)),
+        kind: wire_kind(kind).into(),
+        amount: Some(to_proto(amount)),
+        mrr_after: Some(to_proto(mrr_after)),
+        order_id: order_id.unwrap_or_default(),
+        motion: motion.as_deref().map(wire_motion).unwrap_or_default().into(),
+        version_ids,
+    }
+}
+
+pub(super) fn funnel(steps: Vec<Step>) -> GetFunnelResponse {
+    let step = |step| {
+        let Step {
+            name,
+            count,
+            conversion,
+        } = step;
+        FunnelStep {
+            step: name.to_owned(),
+            count,
+            conversion,
+        }
+    };
+    GetFunnelResponse {
+        steps: steps.into_iter().map(step).collect(),
+    }
+}
+
+pub(super) fn weekly_cut(weeks: Vec<Week>) -> GetWeeklyCutResponse {
+    let week = |week| {
+        let Week {
+            start,
+            counts:
+                Counts {
+                    signals,
+                    offers_sent,
+                    accepted,
+                    paid,
+                },
+            touches,
+            expansion,
+        } = week;
+        let expansion = expansion.into_iter().map(to_proto).collect();
+        WireWeek {
+            start_date: Some(wire_date(start)),
+            signals,
+            offers_sent,
+            accepted,
+            paid,
+            touches,
+            expansion,
+        }
+    };
+    GetWeeklyCutResponse {
+        weeks: weeks.into_iter().map(week).collect(),
+    }
+}
+
+/// In the order of the vocabulary.
+pub(super) fn motion_conversion(conversions: Vec<Conversion>) -> GetMotionConversionResponse {
+    let conversion = |conversion| {
+        let Conversion {
+            motion,
+            sent,
+            accepted,
+            paid,
+            accounts,
+            expansion,
+        } = conversion;
+        let expansion = expansion.into_iter().map(to_proto).collect();
+        MotionConversion {
+            motion: wire_motion(&motion).into(),
+            sent,
+            accepted,
+            paid,
+            expansion,
+            accounts,
+        }
+    };
+    let mut motions: Vec<_> = conversions.into_iter().map(conversion).collect();
+    motions.sort_by_key(|conversion| conversion.motion);
+    GetMotionConversionResponse { motions }
+}
+
+pub(super) fn pressure(pressure: Pressure) -> GetPressureResponse {
+    let touches_per_account_week = pressure.per_account_week();
+    let Pressure {
+        touches,
+        accounts,
+        weeks,
+        busiest,
+    } = pressure;
+    let (busiest_account_id, busiest_touches) = busiest.unwrap_or_default();
+    GetPressureResponse {
+        touches,
+        accounts,
+        weeks,
+        touches_per_account_week,
+        busiest_account_id,
+        busiest_touches,
+    }
+}
+
+pub(super) fn lead_times(times: LeadTimes) -> GetLeadTimesResponse {
+    let LeadTimes {
+        signal_to_payment,
+        approval_wait,
+        longest_waits,
+    } = times;
+    GetLeadTimesResponse {
+        signal_to_payment_days: Some(lead_time(signal_to_payment)),
+        approval_wait_hours: Some(lead_time(approval_wait)),
+        longest_waits: longest_waits.into_iter().map(longest_wait).collect(),
+    }
+}
+
+fn lead_time(time: LeadTime) -> WireLeadTime {
+    let LeadTime {
+        complete,
+        open,
+        mean,
+        median,
+        p90,
+    } = time;
+    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    WireLeadTime {
+        complete: count(complete),
+        open: count(open),
+        mean,
+        median,
+        p90,
+    }
+}
+
+fn longest_wait(wait: Wait) -> LongestWait {
+    let Wait { approval, waited } = wait;
+    LongestWait {
+        approval_id: approval.approval_id,
+        account_id: approval.account_id,
+        approver_id: approval.approver_id,
+        request_time: Some(wire_time(approval.requested_at)),
+        hours: waited.as_secs_f64() / 3_600.0,
+        state: approval.state.as_str().to_owned(),
+    }
+}

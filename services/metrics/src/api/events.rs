@@ -1,0 +1,160 @@
+//! The events that are taken, read into facts. What cannot be read is refused with everything that is wrong.
+
+use async_trait::async_trait;
+use upswell_proto::{
+    gtype,
+    ingestion::v1::{AccountProfileChanged, SubscriptionChanged},
+    offers::v1::{ApprovalChanged, HoldoutAssigned, OfferChanged, OrderChanged, TouchChanged},
+    scoring::v1::{Signal as WireSignal, SignalChanged, signal::State as SignalState},
+};
+use upswell_runtime::{
+    db::Tx,
+    inbox::{Inbound, Inbox},
+    money::{self, Money},
+    problem::{Problem, Violations},
+};
+
+use super::{
+    convert::{date, optional, required, settled, time},
+    journeys,
+};
+use crate::{
+    app::{App, Fact},
+    domain::{
+        journey::{Profile, Signal},
+        subscription::Version,
+    },
+};
+
+/// Applies the events of the other services.
+pub struct EventInbox {
+    app: App,
+}
+
+impl EventInbox {
+    /// An inbox over the use cases.
+    pub fn new(app: App) -> Self {
+        Self { app }
+    }
+}
+
+#[async_trait]
+impl Inbox for EventInbox {
+    async fn apply(&self, tx: &Tx, event: &Inbound) -> Result<(), Problem> {
+        Ok(self.app.record(tx, fact(event)?).await?)
+    }
+}
+
+fn fact(event: &Inbound) -> Result<Fact, Problem> {
+    if event.is::<AccountProfileChanged>() {
+        profile(event.decode()?)
+    } else if event.is::<SubscriptionChanged>() {
+        subscription(event.decode()?)
+    } else if event.is::<SignalChanged>() {
+        signal(event.decode()?)
+    } else if event.is::<OfferChanged>() {
+        journeys::offer(event.decode()?)
+    } else if event.is::<OrderChanged>() {
+        journeys::order(event.decode()?)
+    } else if event.is::<TouchChanged>() {
+        journeys::touch(event.decode()?)
+    } else if event.is::<ApprovalChanged>() {
+        journeys::approval(event.decode()?)
+    } else if event.is::<HoldoutAssigned>() {
+        journeys::arm(event.decode()?)
+    } else {
+        Err(event.unknown())
+    }
+}
+
+fn profile(wire: AccountProfileChanged) -> Result<Fact, Problem> {
+    let mut violations = Violations::new();
+    let AccountProfileChanged { account_id, profile } = wire;
+    let account_id = id("account_id", account_id, &mut violations);
+    let segment = required("profile", profile, &mut violations, |profile| {
+        Ok::<_, String>(profile.segment)
+    });
+    let profile = account_id
+        .zip(segment)
+        .map(|(account_id, segment)| Profile { account_id, segment });
+    settled(profile, violations).map(Fact::Profile)
+}
+
+fn subscription(wire: SubscriptionChanged) -> Result<Fact, Problem> {
+    let mut violations = Violations::new();
+    let SubscriptionChanged {
+        account_id,
+        version_id,
+        terms,
+        mrr,
+        occur_time,
+        superseded,
+    } = wire;
+    let account_id = id("account_id", account_id, &mut violations);
+    let version_id = id("version_id", version_id, &mut violations);
+    let terms = required("terms", terms, &mut violations, Ok::<_, String>).unwrap_or_default();
+    let (subscription_id, effective_on, end_on) = violations.at("terms", |violations| {
+        let subscription_id = id("subscription_id", terms.subscription_id, violations);
+        let effective_on = required("effective_date", terms.effective_date, violations, date);
+        let end_on = optional("end_date", terms.end_date, violations, date);
+        (subscription_id, effective_on, end_on)
+    });
+    let mrr = required("mrr", mrr, &mut violations, not_negative);
+    let occurred_at = required("occur_time", occur_time, &mut violations, time);
+    let version = (|| {
+        Some(Version {
+            version_id: version_id?,
+            subscription_id: subscription_id?,
+            effective_on: effective_on?,
+            end_on: end_on?,
+            mrr: mrr?,
+            occurred_at: occurred_at?,
+            superseded,
+            order_id: (!terms.order_id.is_empty()).then_some(terms.order_id),
+        })
+    })();
+    let (account_id, version) = settled(account_id.zip(version), violations)?;
+    Ok(Fact::Version(account_id, version))
+}
+
+fn not_negative(wire: gtype::Money) -> Result<Money, String> {
+    let mrr = money::from_proto(&wire).map_err(|fault| fault.to_string())?;
+    if mrr.is_negative() {
+        Err("must not be negative".to_owned())
+    } else {
+        Ok(mrr)
+    }
+}
+
+fn signal(wire: SignalChanged) -> Result<Fact, Problem> {
+    let mut violations = Violations::new();
+    let signal = required("signal", wire.signal, &mut violations, Ok::<_, String>).unwrap_or_default();
+    let signal = violations.at("signal", |violations| {
+        let withdrawn = signal.state() == SignalState::Withdrawn;
+        let WireSignal {
+            signal_id,
+            account_id,
+            open_time,
+            ..
+        } = signal;
+        let signal_id = id("signal_id", signal_id, violations);
+        let account_id = id("account_id", account_id, violations);
+        let opened_at = required("open_time", open_time, violations, time);
+        Some(Signal {
+            signal_id: signal_id?,
+            account_id: account_id?,
+            opened_at: opened_at?,
+            withdrawn,
+        })
+    });
+    settled(signal, violations).map(Fact::Signal)
+}
+
+/// An identifier that another service gave: it is kept as it is, and only has to be there.
+pub(super) fn id(field: &str, value: String, violations: &mut Violations) -> Option<String> {
+    if value.is_empty() {
+        violations.add(field, "is required");
+        return None;
+    }
+    Some(value)
+}

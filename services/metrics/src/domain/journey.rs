@@ -1,0 +1,161 @@
+//! What is kept of the way from a signal to money: the latest snapshot of each thing, with the times that count.
+
+use jiff::Timestamp;
+
+/// Who an account is, as far as metrics are cut by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// The account.
+    pub account_id: String,
+    /// Its segment now.
+    pub segment: String,
+}
+
+/// A signal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signal {
+    /// The signal.
+    pub signal_id: String,
+    /// The account.
+    pub account_id: String,
+    /// When it opened.
+    pub opened_at: Timestamp,
+    /// Its facts were corrected so that it never held: it is not counted.
+    pub withdrawn: bool,
+}
+
+/// An offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The offer.
+    pub offer_id: String,
+    /// The account.
+    pub account_id: String,
+    /// Name of its motion in the vocabulary, e.g. `capacity`.
+    pub motion: String,
+    /// It has a price, so that its way may end in a payment.
+    pub priced: bool,
+    /// It may still be accepted: neither accepted nor closed.
+    pub live: bool,
+    /// When the signal behind it opened.
+    pub signal_at: Option<Timestamp>,
+    /// When it was sent.
+    pub sent_at: Option<Timestamp>,
+    /// When it was accepted.
+    pub accepted_at: Option<Timestamp>,
+}
+
+/// What an accepted offer became.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// The order.
+    pub order_id: String,
+    /// The offer.
+    pub offer_id: String,
+    /// The account.
+    pub account_id: String,
+    /// Name of its motion in the vocabulary.
+    pub motion: String,
+    /// When the signal behind its offer opened.
+    pub signal_at: Option<Timestamp>,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// When it was paid.
+    pub paid_at: Option<Timestamp>,
+}
+
+/// A touch in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touch {
+    /// The touch.
+    pub touch_id: String,
+    /// The account.
+    pub account_id: String,
+    /// When it was made; while it was not, when it is planned.
+    pub touched_at: Timestamp,
+    /// It is pressure: confirmed or observed, and not contractual (K-13).
+    pub counts: bool,
+}
+
+/// A request for approval.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// The request.
+    pub approval_id: String,
+    /// The account.
+    pub account_id: String,
+    /// Who was asked.
+    pub approver_id: String,
+    /// Where it stands.
+    pub state: ApprovalState,
+    /// When it was asked.
+    pub requested_at: Timestamp,
+    /// When the wait was over: decided, expired or revoked.
+    pub settled_at: Option<Timestamp>,
+}
+
+/// States of a request for approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApprovalState {
+    /// Waiting.
+    Pending,
+    /// Approved, not yet used.
+    Approved,
+    /// Approved and used.
+    Consumed,
+    /// Rejected.
+    Rejected,
+    /// Nobody decided in time.
+    Expired,
+    /// The offer changed or ceased to be valid.
+    Revoked,
+}
+
+impl ApprovalState {
+    /// Every state.
+    pub const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::Approved,
+        Self::Consumed,
+        Self::Rejected,
+        Self::Expired,
+        Self::Revoked,
+    ];
+
+    /// The name, as stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Consumed => "consumed",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// The state with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+
+    /// A person decided: only then was the wait one for a decision.
+    pub const fn is_decided(self) -> bool {
+        matches!(self, Self::Approved | Self::Consumed | Self::Rejected)
+    }
+}
+
+/// The arm of an account in the holdout (C-12).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arm {
+    /// The account.
+    pub account_id: String,
+    /// The epoch; an arm never changes within it.
+    pub epoch: i32,
+    /// True: it gets no automatic offers.
+    pub holdout: bool,
+    /// The stratum.
+    pub stratum: String,
+    /// When it was assigned.
+    pub assigned_at: Timestamp,
+}

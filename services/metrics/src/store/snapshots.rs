@@ -1,0 +1,191 @@
+//! The latest snapshot of each thing on the way from a signal to money.
+
+use jiff::Timestamp;
+use sea_orm::Value;
+use upswell_runtime::{
+    db::{Tx, micros},
+    problem::Problem,
+};
+
+use super::rows::Target;
+use crate::domain::journey::{Approval, Arm, Offer, Order, Profile, Signal, Touch};
+
+const ACCOUNTS: Target = Target {
+    table: "accounts",
+    key: &["account_id"],
+    columns: &["segment"],
+};
+const SIGNALS: Target = Target {
+    table: "signals",
+    key: &["signal_id"],
+    columns: &["account_id", "opened_at", "withdrawn"],
+};
+const OFFERS: Target = Target {
+    table: "offers",
+    key: &["offer_id"],
+    columns: &[
+        "account_id",
+        "motion",
+        "priced",
+        "live",
+        "signal_at",
+        "sent_at",
+        "accepted_at",
+    ],
+};
+const ORDERS: Target = Target {
+    table: "orders",
+    key: &["order_id"],
+    columns: &["offer_id", "account_id", "motion", "signal_at", "placed_at", "paid_at"],
+};
+const TOUCHES: Target = Target {
+    table: "touches",
+    key: &["touch_id"],
+    columns: &["account_id", "touched_at", "counts"],
+};
+const APPROVALS: Target = Target {
+    table: "approvals",
+    key: &["approval_id"],
+    columns: &["account_id", "approver_id", "state", "requested_at", "settled_at"],
+};
+const ARMS: Target = Target {
+    table: "holdout_arms",
+    key: &["account_id", "epoch"],
+    columns: &["holdout", "stratum", "assigned_at"],
+};
+
+/// Writes the account's profile.
+pub async fn profile_upsert(tx: &Tx, profile: Profile) -> Result<(), Problem> {
+    let Profile { account_id, segment } = profile;
+    ACCOUNTS.upsert(&**tx, &[vec![account_id.into(), segment.into()]]).await
+}
+
+/// Writes the signal.
+pub async fn signal_upsert(tx: &Tx, signal: Signal) -> Result<(), Problem> {
+    let Signal {
+        signal_id,
+        account_id,
+        opened_at,
+        withdrawn,
+    } = signal;
+    let row = vec![
+        signal_id.into(),
+        account_id.into(),
+        micros(opened_at).into(),
+        withdrawn.into(),
+    ];
+    SIGNALS.upsert(&**tx, &[row]).await
+}
+
+/// Writes the offer.
+pub async fn offer_upsert(tx: &Tx, offer: Offer) -> Result<(), Problem> {
+    let Offer {
+        offer_id,
+        account_id,
+        motion,
+        priced,
+        live,
+        signal_at,
+        sent_at,
+        accepted_at,
+    } = offer;
+    let row = vec![
+        offer_id.into(),
+        account_id.into(),
+        motion.into(),
+        priced.into(),
+        live.into(),
+        instant(signal_at),
+        instant(sent_at),
+        instant(accepted_at),
+    ];
+    OFFERS.upsert(&**tx, &[row]).await
+}
+
+/// Writes the order.
+pub async fn order_upsert(tx: &Tx, order: Order) -> Result<(), Problem> {
+    let Order {
+        order_id,
+        offer_id,
+        account_id,
+        motion,
+        signal_at,
+        placed_at,
+        paid_at,
+    } = order;
+    let row = vec![
+        order_id.into(),
+        offer_id.into(),
+        account_id.into(),
+        motion.into(),
+        instant(signal_at),
+        micros(placed_at).into(),
+        instant(paid_at),
+    ];
+    ORDERS.upsert(&**tx, &[row]).await
+}
+
+/// Writes the touch.
+pub async fn touch_upsert(tx: &Tx, touch: Touch) -> Result<(), Problem> {
+    let Touch {
+        touch_id,
+        account_id,
+        touched_at,
+        counts,
+    } = touch;
+    TOUCHES
+        .upsert(
+            &**tx,
+            &[vec![
+                touch_id.into(),
+                account_id.into(),
+                micros(touched_at).into(),
+                counts.into(),
+            ]],
+        )
+        .await
+}
+
+/// Writes the request for approval.
+pub async fn approval_upsert(tx: &Tx, approval: Approval) -> Result<(), Problem> {
+    let Approval {
+        approval_id,
+        account_id,
+        approver_id,
+        state,
+        requested_at,
+        settled_at,
+    } = approval;
+    let row = vec![
+        approval_id.into(),
+        account_id.into(),
+        approver_id.into(),
+        state.as_str().into(),
+        micros(requested_at).into(),
+        instant(settled_at),
+    ];
+    APPROVALS.upsert(&**tx, &[row]).await
+}
+
+/// Writes the account's arm of an epoch.
+pub async fn arm_upsert(tx: &Tx, arm: Arm) -> Result<(), Problem> {
+    let Arm {
+        account_id,
+        epoch,
+        holdout,
+        stratum,
+        assigned_at,
+    } = arm;
+    let row = vec![
+        account_id.into(),
+        epoch.into(),
+        holdout.into(),
+        stratum.into(),
+        micros(assigned_at).into(),
+    ];
+    ARMS.upsert(&**tx, &[row]).await
+}
+
+fn instant(time: Option<Timestamp>) -> Value {
+    time.map(micros).into()
+}

@@ -1,0 +1,12 @@
+//! Integration tests: the store against its definitions, and the service over a real channel.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "fixtures fail their test by panicking, like the tests themselves"
+)]
+
+mod api;
+mod delivery;
+mod journeys;
+mod store;
+mod world;

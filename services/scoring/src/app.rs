@@ -1,0 +1,122 @@
+//! Wires the service: settings → store → clients → use cases → routes and jobs. The use cases are one file each.
+
+mod consume;
+mod jobs;
+mod lists;
+mod marks;
+mod rescore;
+mod score;
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tonic::service::Routes;
+use upswell_proto::scoring::v1::{ScoreChanged, SignalChanged, scoring_service_server::ScoringServiceServer};
+use upswell_runtime::{
+    admin::admin_server,
+    clock::Clock,
+    db::Db,
+    inbox::delivery_server,
+    outbox::Routes as Topics,
+    problem::{Problem, Violations},
+    relay::Relay,
+    service::{Deps, Service},
+    telemetry::OutboxTrace,
+};
+
+pub use self::{
+    jobs::{RescoreDaily, ScoreDirty},
+    rescore::Rescore,
+};
+use crate::{
+    NAME,
+    api::{Api, EventInbox},
+    clients::Ingestion,
+    config::Settings,
+    domain::{assess::Rulebook, model::Rules},
+    store::Migrator,
+};
+
+/// The use cases over the store.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+struct Parts {
+    db: Db,
+    clock: Clock,
+    ingestion: Ingestion,
+    rules: Rulebook,
+    topics: Topics,
+    trace_mode: OutboxTrace,
+    batch_size: usize,
+    refresh_hour: i8,
+    keep_days: i32,
+}
+
+impl App {
+    /// Use cases over an open and migrated store. Errors: INTERNAL without an address of ingestion.
+    pub fn new(db: Db, settings: &Settings, deps: &Deps) -> Result<Self, Problem> {
+        let ingestion = Ingestion::new(&deps.peers, settings.client.clone(), settings.history_days)?;
+        let (thresholds, health) = (settings.signals.clone(), settings.health.clone());
+        Ok(Self(Arc::new(Parts {
+            db,
+            clock: deps.clock.clone(),
+            ingestion,
+            rules: Rulebook {
+                thresholds,
+                health,
+                model: Box::new(Rules),
+            },
+            topics: topics(),
+            trace_mode: deps.trace_mode,
+            batch_size: settings.batch_size,
+            refresh_hour: settings.refresh_hour,
+            keep_days: settings.keep_days,
+        })))
+    }
+}
+
+/// Who takes what.
+fn topics() -> Topics {
+    use prost::Name as _;
+    Topics::new()
+        .to(&ScoreChanged::full_name(), &["offers", "renewals"])
+        .to(&SignalChanged::full_name(), &["offers", "metrics"])
+}
+
+/// Opens and migrates the store and puts the service together. Errors: INVALID_ARGUMENT with every bad setting; what
+/// [`Db::open`] says.
+pub async fn build(settings: Settings, deps: Deps) -> Result<Service, Problem> {
+    let mut violations = Violations::new();
+    settings.validate(&mut violations);
+    violations.into_result()?;
+    let db = Db::open::<Migrator>(&settings.db).await?;
+    db.migrate::<Migrator>().await?;
+    let app = App::new(db.clone(), &settings, &deps)?;
+    let Deps {
+        clock,
+        peers,
+        trace_mode,
+    } = deps;
+    let wake = Arc::new(Notify::new());
+    let inbox = Arc::new(EventInbox::new(app.clone()));
+    let scoring = ScoringServiceServer::new(Api::new(app.clone()))
+        .max_decoding_message_size(settings.server.max_decode_bytes)
+        .max_encoding_message_size(settings.server.max_encode_bytes);
+    let routes = Routes::new(scoring)
+        .add_service(delivery_server(db.clone(), inbox, Arc::clone(&wake), trace_mode))
+        .add_service(admin_server(db.clone(), clock.clone()));
+    let relay = Relay::new(db.clone(), NAME, peers, settings.relay, clock);
+    let jobs = vec![
+        Arc::new(ScoreDirty::new(app.clone())) as Arc<dyn upswell_runtime::jobs::Job>,
+        Arc::new(RescoreDaily::new(app, Arc::clone(&wake))),
+    ];
+    Ok(Service {
+        name: NAME,
+        db,
+        routes,
+        jobs,
+        relay,
+        wake,
+    })
+}

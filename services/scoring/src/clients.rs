@@ -1,0 +1,5 @@
+//! Calls to other services.
+
+mod ingestion;
+
+pub use self::ingestion::Ingestion;

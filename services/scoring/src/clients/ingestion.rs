@@ -1,0 +1,178 @@
+//! Asks ingestion for the facts of many accounts at once.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use upswell_proto::{
+    gtype,
+    ingestion::v1::{
+        AccountFacts, AccountProfile, BatchGetAccountFactsRequest, DailySeries, InvoiceState, SeriesKind,
+        SubscriptionTerms, Ticket as WireTicket, TimedSurveyAnswer, ingestion_service_client::IngestionServiceClient,
+        survey_answer::Survey, ticket::Severity,
+    },
+};
+use upswell_runtime::{
+    client::{ClientSettings, Peers, Traced, call},
+    db::from_epoch_day,
+    money,
+    problem::Problem,
+};
+
+use crate::domain::{
+    facts::{Facts, Invoice, Limit, NpsAnswer, Profile, Terms, Ticket},
+    series::Series,
+};
+
+/// Half a year of daily series of 200 accounts, with room.
+const MAX_ANSWER: usize = 64 << 20;
+
+/// The client of ingestion.
+#[derive(Clone, Debug)]
+pub struct Ingestion {
+    client: IngestionServiceClient<Traced>,
+    settings: ClientSettings,
+    history_days: i32,
+}
+
+impl Ingestion {
+    /// A client of the peer `ingestion` that asks for `history_days` days.
+    pub fn new(peers: &Peers, settings: ClientSettings, history_days: i32) -> Result<Self, Problem> {
+        let client = IngestionServiceClient::new(peers.channel("ingestion")?).max_decoding_message_size(MAX_ANSWER);
+        Ok(Self {
+            client,
+            settings,
+            history_days,
+        })
+    }
+
+    /// The facts of `account_ids` (1 to 200) up to and including today, by account; unknown accounts are left out.
+    /// Errors: UNAVAILABLE, DEADLINE_EXCEEDED.
+    pub async fn facts(&self, account_ids: Vec<String>, now: Timestamp) -> Result<BTreeMap<String, Facts>, Problem> {
+        // Today has begun in all time zones by tomorrow's date in UTC.
+        let until = TimeZone::UTC.to_datetime(now).date().saturating_add(1.day());
+        let request = BatchGetAccountFactsRequest {
+            account_ids,
+            until_day: Some(wire_date(until)),
+            days: self.history_days,
+        };
+        let ask = || {
+            let (mut client, request) = (self.client.clone(), request.clone());
+            async move { client.batch_get_account_facts(request).await }
+        };
+        let answer = call(&self.settings, "ingestion.BatchGetAccountFacts", ask).await?;
+        Ok(answer.accounts.into_iter().map(facts).collect())
+    }
+}
+
+/// Parts that cannot be read are left out: ingestion has checked them, so they can only come from a newer contract.
+fn facts(wire: AccountFacts) -> (String, Facts) {
+    let AccountFacts {
+        account_id,
+        profile,
+        subscriptions,
+        series,
+        tickets,
+        surveys,
+        invoices,
+    } = wire;
+    let mut facts = Facts {
+        profile: profile.map(read_profile),
+        terms: subscriptions.into_iter().filter_map(read_terms).collect(),
+        tickets: tickets.into_iter().filter_map(read_ticket).collect(),
+        nps: surveys.into_iter().filter_map(read_nps).collect(),
+        invoices: invoices.into_iter().filter_map(read_invoice).collect(),
+        ..Facts::default()
+    };
+    for series in series {
+        read_series(series, &mut facts);
+    }
+    (account_id, facts)
+}
+
+fn read_profile(wire: AccountProfile) -> Profile {
+    Profile {
+        time_zone: TimeZone::get(&wire.time_zone).unwrap_or(TimeZone::UTC),
+        primary_metric: Some(wire.primary_metric).filter(|metric| !metric.is_empty()),
+    }
+}
+
+fn read_terms(wire: SubscriptionTerms) -> Option<Terms> {
+    let limit = |limit: upswell_proto::ingestion::v1::Limit| Limit {
+        metric: limit.metric,
+        value: limit.value,
+        standing: limit.standing,
+    };
+    Some(Terms {
+        subscription_id: wire.subscription_id,
+        effective: read_date(wire.effective_date)?,
+        end: read_date(wire.end_date),
+        renewal: read_date(wire.renewal_date),
+        seats: wire.seats,
+        limits: wire.limits.into_iter().map(limit).collect(),
+    })
+}
+
+fn read_series(wire: DailySeries, facts: &mut Facts) {
+    let kind = wire.kind();
+    let DailySeries {
+        kind: _,
+        name,
+        days,
+        values,
+    } = wire;
+    let series: Series = days.into_iter().map(from_epoch_day).zip(values).collect();
+    match kind {
+        SeriesKind::Usage => drop(facts.usage.insert(name, series)),
+        SeriesKind::ActiveUsers => facts.active_users = series,
+        SeriesKind::Logins => facts.logins = series,
+        SeriesKind::FeatureUsers => drop(facts.feature_users.insert(name, series)),
+        SeriesKind::FeatureUses | SeriesKind::Unspecified => {}
+    }
+}
+
+fn read_ticket(wire: WireTicket) -> Option<Ticket> {
+    Some(Ticket {
+        critical: wire.severity() == Severity::Critical,
+        topic: wire.topic,
+        opened_at: read_time(wire.open_time)?,
+        replied_at: read_time(wire.first_reply_time),
+        resolved_at: read_time(wire.resolve_time),
+    })
+}
+
+fn read_nps(wire: TimedSurveyAnswer) -> Option<NpsAnswer> {
+    let answer = wire.answer.filter(|answer| answer.survey() == Survey::Nps)?;
+    Some(NpsAnswer {
+        at: read_time(wire.occur_time)?,
+        score: answer.score,
+    })
+}
+
+fn read_invoice(wire: InvoiceState) -> Option<Invoice> {
+    let invoice = wire.invoice?;
+    Some(Invoice {
+        issued: read_date(invoice.issue_date)?,
+        due: read_date(invoice.due_date)?,
+        amount: money::from_proto(&invoice.amount?).ok()?,
+        won_by_upswell: !invoice.order_id.is_empty(),
+        paid: read_date(wire.paid_in_full_date),
+    })
+}
+
+fn read_date(wire: Option<gtype::Date>) -> Option<Date> {
+    let gtype::Date { year, month, day } = wire?;
+    Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()
+}
+
+fn read_time(wire: Option<prost_types::Timestamp>) -> Option<Timestamp> {
+    let prost_types::Timestamp { seconds, nanos } = wire?;
+    Timestamp::new(seconds, nanos).ok()
+}
+
+fn wire_date(day: Date) -> gtype::Date {
+    gtype::Date {
+        year: day.year().into(),
+        month: day.month().into(),
+        day: day.day().into(),
+    }
+}

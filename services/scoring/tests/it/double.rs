@@ -1,0 +1,119 @@
+//! Stands in for the other services: answers with the facts it was given, and keeps the events it is told.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use prost::{Message, Name};
+use tonic::{Request, Response, Status};
+use upswell_proto::{
+    delivery::v1::{
+        DeliverRequest, DeliverResponse, Event, EventResult, delivery_service_server::DeliveryService,
+        event_result::Outcome,
+    },
+    ingestion::v1::{
+        AccountFacts, BatchGetAccountFactsRequest, BatchGetAccountFactsResponse, GetAccount360Request,
+        GetAccount360Response, ListAccountsRequest, ListAccountsResponse, ListConflictsRequest, ListConflictsResponse,
+        ListFactsRequest, ListFactsResponse, RecordFactsRequest, RecordFactsResponse,
+        ingestion_service_server::IngestionService,
+    },
+};
+
+#[derive(Clone, Default)]
+pub(crate) struct Double(Arc<Mutex<Memory>>);
+
+#[derive(Default)]
+struct Memory {
+    facts: BTreeMap<String, AccountFacts>,
+    asked: Vec<Vec<String>>,
+    told: Vec<Event>,
+    is_down: bool,
+}
+
+impl Double {
+    pub(crate) fn knows(&self, facts: AccountFacts) {
+        self.0.lock().unwrap().facts.insert(facts.account_id.clone(), facts);
+    }
+
+    pub(crate) fn set_down(&self, is_down: bool) {
+        self.0.lock().unwrap().is_down = is_down;
+    }
+
+    /// The accounts of each question since the last call.
+    pub(crate) fn asked(&self) -> Vec<Vec<String>> {
+        std::mem::take(&mut self.0.lock().unwrap().asked)
+    }
+
+    /// The names of the events told since the last call, in the order of their arrival.
+    pub(crate) fn told(&self) -> Vec<Event> {
+        std::mem::take(&mut self.0.lock().unwrap().told)
+    }
+}
+
+/// The payloads of the events that are an `M`.
+pub(crate) fn only<M: Message + Name + Default>(events: &[Event]) -> Vec<M> {
+    let mine = events.iter().filter(|event| event.topic == M::full_name());
+    mine.map(|event| M::decode(event.payload.as_slice()).unwrap()).collect()
+}
+
+#[tonic::async_trait]
+impl DeliveryService for Double {
+    async fn deliver(&self, request: Request<DeliverRequest>) -> Result<Response<DeliverResponse>, Status> {
+        let mut results = Vec::new();
+        for event in request.into_inner().events {
+            let event_id = event.event_id.clone();
+            results.push(EventResult {
+                event_id,
+                outcome: Outcome::Applied.into(),
+                detail: String::new(),
+            });
+            self.0.lock().unwrap().told.push(event);
+        }
+        Ok(Response::new(DeliverResponse { results }))
+    }
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl IngestionService for Double {
+    async fn batch_get_account_facts(
+        &self,
+        request: Request<BatchGetAccountFactsRequest>,
+    ) -> Answer<BatchGetAccountFactsResponse> {
+        let request = request.into_inner();
+        let mut memory = self.0.lock().unwrap();
+        if memory.is_down {
+            return Err(Status::unavailable("down"));
+        }
+        assert!(request.until_day.is_some() && (1..=800).contains(&request.days) && request.account_ids.len() <= 200);
+        memory.asked.push(request.account_ids.clone());
+        let accounts = request
+            .account_ids
+            .iter()
+            .filter_map(|id| memory.facts.get(id).cloned())
+            .collect();
+        Ok(Response::new(BatchGetAccountFactsResponse { accounts }))
+    }
+
+    async fn record_facts(&self, _: Request<RecordFactsRequest>) -> Answer<RecordFactsResponse> {
+        Err(Status::unimplemented("not asked by scoring"))
+    }
+
+    async fn get_account360(&self, _: Request<GetAccount360Request>) -> Answer<GetAccount360Response> {
+        Err(Status::unimplemented("not asked by scoring"))
+    }
+
+    async fn list_accounts(&self, _: Request<ListAccountsRequest>) -> Answer<ListAccountsResponse> {
+        Err(Status::unimplemented("not asked by scoring"))
+    }
+
+    async fn list_facts(&self, _: Request<ListFactsRequest>) -> Answer<ListFactsResponse> {
+        Err(Status::unimplemented("not asked by scoring"))
+    }
+
+    async fn list_conflicts(&self, _: Request<ListConflictsRequest>) -> Answer<ListConflictsResponse> {
+        Err(Status::unimplemented("not asked by scoring"))
+    }
+}
