@@ -1,0 +1,90 @@
+//! The RPCs: one step each from the wire to a use case and back.
+
+pub(crate) mod convert;
+pub(crate) mod events;
+pub(crate) mod inbox;
+mod requests;
+
+use tonic::{Request, Response, Status};
+use upswell_proto::ingestion::v1::{
+    self as pb,
+    ingestion_service_server::{IngestionService, IngestionServiceServer},
+};
+use upswell_runtime::server::ServerSettings;
+
+use self::convert::{accounts_page, answer_to_wire, conflicts_page, facts_page, facts_to_wire, picture_to_wire};
+use crate::app::App;
+
+/// The service over the use cases.
+pub(crate) struct Rpcs(App);
+
+/// The service with its message limits.
+pub(crate) fn server(app: App, settings: &ServerSettings) -> IngestionServiceServer<Rpcs> {
+    IngestionServiceServer::new(Rpcs(app))
+        .max_decoding_message_size(settings.max_decode_bytes)
+        .max_encoding_message_size(settings.max_encode_bytes)
+}
+
+#[tonic::async_trait]
+impl IngestionService for Rpcs {
+    async fn record_facts(
+        &self,
+        request: Request<pb::RecordFactsRequest>,
+    ) -> Result<Response<pb::RecordFactsResponse>, Status> {
+        let command = requests::record_facts(request.into_inner(), self.0.clock().now());
+        Ok(Response::new(answer_to_wire(&self.0.record(command).await?)))
+    }
+
+    async fn get_account360(
+        &self,
+        request: Request<pb::GetAccount360Request>,
+    ) -> Result<Response<pb::GetAccount360Response>, Status> {
+        let account_id = requests::account_360(request.into_inner())?;
+        let (picture, today) = self.0.picture(&account_id).await?;
+        Ok(Response::new(picture_to_wire(picture, today)?))
+    }
+
+    async fn list_accounts(
+        &self,
+        request: Request<pb::ListAccountsRequest>,
+    ) -> Result<Response<pb::ListAccountsResponse>, Status> {
+        let (segment, page) = requests::list_accounts(request.into_inner())?;
+        Ok(Response::new(accounts_page(
+            &segment,
+            self.0.accounts(&segment, &page).await?,
+        )))
+    }
+
+    async fn batch_get_account_facts(
+        &self,
+        request: Request<pb::BatchGetAccountFactsRequest>,
+    ) -> Result<Response<pb::BatchGetAccountFactsResponse>, Status> {
+        let (account_ids, range) = requests::batch_get(request.into_inner())?;
+        let accounts = self.0.account_facts(&account_ids, range).await?;
+        let accounts = accounts
+            .into_iter()
+            .map(|account| facts_to_wire(account, range))
+            .collect();
+        Ok(Response::new(pb::BatchGetAccountFactsResponse { accounts }))
+    }
+
+    async fn list_facts(
+        &self,
+        request: Request<pb::ListFactsRequest>,
+    ) -> Result<Response<pb::ListFactsResponse>, Status> {
+        let asked = requests::list_facts(request.into_inner())?;
+        let page = self.0.facts(&asked.account_id, &asked.filter, &asked.page).await?;
+        Ok(Response::new(facts_page(&asked.fingerprint, page)))
+    }
+
+    async fn list_conflicts(
+        &self,
+        request: Request<pb::ListConflictsRequest>,
+    ) -> Result<Response<pb::ListConflictsResponse>, Status> {
+        let (account_id, page) = requests::list_conflicts(request.into_inner())?;
+        Ok(Response::new(conflicts_page(
+            &account_id,
+            self.0.conflicts(&account_id, &page).await?,
+        )))
+    }
+}

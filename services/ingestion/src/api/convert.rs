@@ -1,0 +1,26 @@
+//! Between the wire and the domain. Both directions take messages apart completely, so that a new field of the
+//! contract breaks the build here.
+
+mod account_bodies;
+mod answer;
+mod count_bodies;
+mod event_bodies;
+mod fact;
+mod fields;
+mod out;
+mod pages;
+#[cfg(test)]
+mod tests;
+mod view;
+pub(crate) mod words;
+
+pub(crate) use self::{
+    answer::{answer_to_wire, decode_answer, encode_answer},
+    fact::{decode, encode, fact_from_wire},
+    out::{
+        contact_to_wire, day, day_from_wire, payment_to_wire, profile_to_wire, reply_to_wire, terms_to_wire,
+        ticket_to_wire, touch_to_wire, wire_time,
+    },
+    pages::{accounts_page, conflicts_page, facts_page},
+    view::{facts_to_wire, picture_to_wire},
+};

@@ -1,0 +1,59 @@
+//! The enums of the contract and the words of the domain.
+
+use upswell_proto::{
+    ingestion::v1 as pb,
+    vocabulary::v1::{BillingPeriod, Channel as PbChannel, ContactRole, TouchClass as PbTouchClass},
+};
+use upswell_runtime::money::Period;
+
+use crate::domain::words::{Channel, LineKind, Role, Severity, Survey, TouchClass};
+
+/// An enum of the contract with its words.
+pub(crate) trait Word: Copy + Sized {
+    /// What a message says is expected.
+    const EXPECTED: &'static str;
+    /// The word of a wire number; None when it is unset or unknown.
+    fn from_wire(number: i32) -> Option<Self>;
+    /// The wire number of the word.
+    fn to_wire(self) -> i32;
+}
+
+macro_rules! wire_words {
+    ($word:ident, $wire:ty, $expected:literal, { $($variant:ident = $wire_variant:ident),+ $(,)? }) => {
+        impl Word for $word {
+            const EXPECTED: &'static str = $expected;
+
+            fn from_wire(number: i32) -> Option<Self> {
+                match <$wire>::try_from(number).ok()? {
+                    <$wire>::Unspecified => None,
+                    $(<$wire>::$wire_variant => Some(Self::$variant),)+
+                }
+            }
+
+            fn to_wire(self) -> i32 {
+                match self {
+                    $(Self::$variant => <$wire>::$wire_variant.into(),)+
+                }
+            }
+        }
+    };
+}
+
+wire_words!(Role, ContactRole, "finance, it, business, executive or end_user", {
+    Finance = Finance, It = It, Business = Business, Executive = Executive, EndUser = EndUser,
+});
+wire_words!(Channel, PbChannel, "email, sms, whatsapp, chat, push, in_app, csm_task or sales_task", {
+    Email = Email, Sms = Sms, Whatsapp = Whatsapp, Chat = Chat, Push = Push, InApp = InApp, CsmTask = CsmTask,
+    SalesTask = SalesTask,
+});
+wire_words!(TouchClass, PbTouchClass, "commercial, renewal, educational or contractual", {
+    Commercial = Commercial, Renewal = Renewal, Educational = Educational, Contractual = Contractual,
+});
+wire_words!(Period, BillingPeriod, "month, quarter, year, week or day", {
+    Month = Month, Quarter = Quarter, Year = Year, Week = Week, Day = Day,
+});
+wire_words!(LineKind, pb::subscription_terms::Kind, "plan or add_on", { Plan = Plan, AddOn = AddOn });
+wire_words!(Severity, pb::ticket::Severity, "low, normal, high or critical", {
+    Low = Low, Normal = Normal, High = High, Critical = Critical,
+});
+wire_words!(Survey, pb::survey_answer::Survey, "nps or csat", { Nps = Nps, Csat = Csat });

@@ -1,0 +1,125 @@
+//! Changes as events, and who takes which.
+
+use jiff::Timestamp;
+use prost::Name as _;
+use upswell_proto::ingestion::v1 as pb;
+use upswell_runtime::{
+    money,
+    outbox::{NewEvent, Routes},
+};
+
+use super::convert::{
+    contact_to_wire, day, payment_to_wire, profile_to_wire, reply_to_wire, terms_to_wire, ticket_to_wire,
+    touch_to_wire, wire_time,
+};
+use crate::domain::change::Change;
+
+/// Which service takes which event.
+pub(crate) fn topics() -> Routes {
+    Routes::new()
+        .to(&pb::AccountChanged::full_name(), &["scoring"])
+        .to(
+            &pb::AccountProfileChanged::full_name(),
+            &["offers", "renewals", "metrics"],
+        )
+        .to(&pb::ContactChanged::full_name(), &["offers"])
+        .to(
+            &pb::SubscriptionChanged::full_name(),
+            &["offers", "renewals", "metrics"],
+        )
+        .to(&pb::TouchObserved::full_name(), &["offers"])
+        .to(&pb::ReplyReceived::full_name(), &["offers"])
+        .to(&pb::PaymentRecorded::full_name(), &["offers"])
+        .to(&pb::TicketChanged::full_name(), &["offers"])
+}
+
+/// The event that tells of `change` to the account.
+pub(crate) fn event(account: &str, change: &Change, now: Timestamp) -> NewEvent {
+    let account_id = account.to_owned();
+    match change {
+        Change::Profile(profile) => {
+            let profile = Some(profile_to_wire(profile));
+            NewEvent::of(account, now, &pb::AccountProfileChanged { account_id, profile })
+        }
+        Change::Contact(contact) => {
+            let contact = Some(contact_to_wire(contact));
+            NewEvent::of(account, now, &pb::ContactChanged { account_id, contact })
+        }
+        Change::Subscription {
+            version,
+            terms,
+            mrr,
+            occur_time,
+            superseded,
+        } => {
+            let message = pb::SubscriptionChanged {
+                account_id,
+                version_id: version.path(),
+                terms: Some(terms_to_wire(terms)),
+                mrr: Some(money::to_proto(*mrr)),
+                occur_time: Some(wire_time(*occur_time)),
+                superseded: *superseded,
+            };
+            NewEvent::of(account, now, &message)
+        }
+        Change::Ticket(ticket) => {
+            let ticket = Some(ticket_to_wire(ticket));
+            NewEvent::of(account, now, &pb::TicketChanged { account_id, ticket })
+        }
+        Change::Payment(key, payment, at) => {
+            let (payment, pay_time) = (Some(payment_to_wire(payment)), Some(wire_time(*at)));
+            NewEvent::of(
+                account,
+                now,
+                &pb::PaymentRecorded {
+                    account_id,
+                    payment,
+                    pay_time,
+                    fact_id: key.path(),
+                },
+            )
+        }
+        Change::Touch(key, touch, at) => {
+            let (touch, touch_time) = (Some(touch_to_wire(touch)), Some(wire_time(*at)));
+            NewEvent::of(
+                account,
+                now,
+                &pb::TouchObserved {
+                    account_id,
+                    touch,
+                    touch_time,
+                    fact_id: key.path(),
+                },
+            )
+        }
+        Change::Reply(key, reply, at) => {
+            let (reply, reply_time) = (Some(reply_to_wire(reply)), Some(wire_time(*at)));
+            NewEvent::of(
+                account,
+                now,
+                &pb::ReplyReceived {
+                    account_id,
+                    reply,
+                    reply_time,
+                    fact_id: key.path(),
+                },
+            )
+        }
+        Change::Account {
+            earliest_day,
+            fact_count,
+        } => {
+            let earliest_day = Some(day(*earliest_day));
+            let fact_count = i32::try_from(*fact_count).unwrap_or(i32::MAX);
+            NewEvent::of(
+                account,
+                now,
+                &pb::AccountChanged {
+                    account_id,
+                    earliest_day,
+                    fact_count,
+                },
+            )
+        }
+    }
+}

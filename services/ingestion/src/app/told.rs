@@ -1,0 +1,181 @@
+//! What new facts do to documents, rollups and segments, and what is told of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use upswell_runtime::{db::Tx, problem::Problem};
+
+use crate::{
+    api::convert::decode,
+    domain::{
+        change::{Batch, Change, changes},
+        correction::Correction,
+        fact::{Fact, FactKey},
+        rollup::{Cell, Tally, fold},
+        standing::{Document, object_of},
+        words::Kind,
+    },
+    store::{
+        account::segments_write,
+        correction::corrections_fetch,
+        document::{NewDocument, documents_fetch, documents_insert, documents_revoke},
+        fact::{counts_fetch, facts_fetch},
+        rollup::{Write, rollups_span, rollups_write},
+    },
+};
+
+/// New facts that count or not, and older ones that count no longer.
+pub(super) struct Effects<'a> {
+    new: &'a [(i64, &'a Fact)],
+    /// Keys of the new facts that came after their correction.
+    stillborn: BTreeSet<FactKey>,
+    revoked: Vec<(i64, Document)>,
+}
+
+impl<'a> Effects<'a> {
+    /// Reads what the new facts correct, and what corrects them. Their own corrections are on record by now.
+    pub(super) async fn gather(tx: &Tx, new: &'a [(i64, &'a Fact)], made: &[Correction]) -> Result<Self, Problem> {
+        let new_keys: BTreeSet<FactKey> = new.iter().map(|(_, fact)| fact.key()).collect();
+        let targets: BTreeSet<FactKey> = made
+            .iter()
+            .map(|correction| correction.corrected.clone())
+            .filter(|key| !new_keys.contains(key))
+            .collect();
+        let asked: Vec<FactKey> = new_keys.iter().chain(&targets).cloned().collect();
+        let corrections = corrections_fetch(&**tx, &asked).await?;
+        let stillborn = new
+            .iter()
+            .filter(|(_, fact)| !corrections.counts(fact))
+            .map(|(_, fact)| fact.key())
+            .collect();
+        let mut revoked = Vec::new();
+        for stored in facts_fetch(tx, &targets.into_iter().collect::<Vec<_>>()).await? {
+            let fact = decode(&stored.payload)?;
+            if corrections.revoked_by(&fact, &new_keys) {
+                revoked.push((
+                    stored.id,
+                    Document {
+                        fact,
+                        recorded: stored.recorded,
+                    },
+                ));
+            }
+        }
+        Ok(Self {
+            new,
+            stillborn,
+            revoked,
+        })
+    }
+
+    fn counting(&self) -> impl Iterator<Item = (i64, &'a Fact)> {
+        self.new
+            .iter()
+            .copied()
+            .filter(|(_, fact)| !self.stillborn.contains(&fact.key()))
+    }
+
+    /// Writes documents and rollups.
+    pub(super) async fn write(&self, tx: &Tx, now: Timestamp) -> Result<(), Problem> {
+        let documents = self.new.iter().filter(|(_, fact)| !fact.body.kind().is_series());
+        let documents: Vec<_> = documents
+            .map(|(id, fact)| NewDocument {
+                fact_id: *id,
+                account_id: &fact.account_id,
+                kind: fact.body.kind(),
+                object_id: fact.body.name(),
+                counts: !self.stillborn.contains(&fact.key()),
+            })
+            .collect();
+        documents_insert(tx, &documents).await?;
+        let revoked = self
+            .revoked
+            .iter()
+            .filter(|(_, document)| !document.fact.body.kind().is_series());
+        documents_revoke(tx, &revoked.map(|(id, _)| *id).collect::<Vec<_>>()).await?;
+
+        let again: BTreeSet<Cell> = self
+            .revoked
+            .iter()
+            .filter_map(|(_, document)| cell(&document.fact))
+            .collect();
+        let added = self
+            .counting()
+            .filter_map(|(_, fact)| tally(fact, now))
+            .filter(|(cell, _)| !again.contains(cell));
+        rollups_write(tx, &fold(added), Write::Add).await?;
+        fold_again(tx, again, now).await
+    }
+
+    /// What other services are told, by account. Segments follow the profiles that stand.
+    pub(super) async fn changes(&self, tx: &Tx, now: Timestamp) -> Result<BTreeMap<String, Vec<Change>>, Problem> {
+        let batch = Batch {
+            new: self.new.iter().map(|(_, fact)| *fact).collect(),
+            counting: self.counting().map(|(_, fact)| fact).collect(),
+            revoked: self.revoked.iter().map(|(_, document)| &document.fact).collect(),
+        };
+        let told = changes(&batch, &self.documents(tx, &batch).await?);
+        let segments = told.iter().filter_map(|(account_id, changes)| {
+            changes.iter().find_map(|change| match change {
+                Change::Profile(profile) => Some((account_id.as_str(), profile.segment.as_str())),
+                _ => None,
+            })
+        });
+        segments_write(tx, &segments.collect(), now).await?;
+        Ok(told)
+    }
+
+    /// The documents about the objects that the batch touches: counting now, or until now.
+    async fn documents(&self, tx: &Tx, batch: &Batch<'_>) -> Result<Vec<Document>, Problem> {
+        const TOLD: [Kind; 3] = [Kind::AccountProfile, Kind::ContactProfile, Kind::Ticket];
+        let (mut accounts, mut objects) = (BTreeSet::new(), BTreeSet::new());
+        for fact in batch.counting.iter().chain(&batch.revoked) {
+            if let Some((_, object)) = object_of(&fact.body).filter(|(kind, _)| TOLD.contains(kind)) {
+                accounts.insert(fact.account_id.as_str());
+                objects.insert(object);
+            }
+        }
+        let accounts: Vec<&str> = accounts.into_iter().collect();
+        let objects: Vec<&str> = objects.iter().map(String::as_str).collect();
+        let mut documents = Vec::new();
+        for (payload, recorded) in documents_fetch(&**tx, &accounts, &TOLD, Some(&objects)).await? {
+            documents.push(Document {
+                fact: decode(&payload)?,
+                recorded,
+            });
+        }
+        documents.extend(self.revoked.iter().map(|(_, document)| document.clone()));
+        Ok(documents)
+    }
+}
+
+fn cell(fact: &Fact) -> Option<Cell> {
+    let (day, _) = fact.body.count()?;
+    let (account_id, name) = (fact.account_id.clone(), fact.body.name().to_owned());
+    Some(Cell {
+        account_id,
+        kind: fact.body.kind(),
+        name,
+        day,
+    })
+}
+
+fn tally(fact: &Fact, now: Timestamp) -> Option<(Cell, Tally)> {
+    let (_, count) = fact.body.count()?;
+    cell(fact).map(|cell| (cell, Tally::of(count, now)))
+}
+
+/// Folds days again from their facts, because a largest value cannot be taken back. The rollups say between which
+/// instants their facts were recorded, which bounds the scan.
+async fn fold_again(tx: &Tx, cells: BTreeSet<Cell>, now: Timestamp) -> Result<(), Problem> {
+    let cells: Vec<Cell> = cells.into_iter().collect();
+    let Some((first, last)) = rollups_span(tx, &cells).await? else {
+        return Ok(());
+    };
+    let counts = counts_fetch(tx, &cells, (first.min(now), last.max(now))).await?;
+    let mut tallies = fold(counts.into_values());
+    for cell in cells {
+        tallies.entry(cell).or_insert_with(|| Tally::nothing(now));
+    }
+    rollups_write(tx, &tallies, Write::Replace).await
+}

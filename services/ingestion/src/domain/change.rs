@@ -1,0 +1,180 @@
+//! What a batch of facts changed, told once: only a state that is really another one is news.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{Timestamp, civil::Date};
+use upswell_runtime::money::Money;
+
+use super::{
+    fact::{
+        AccountProfile, Body, ContactProfile, ExternalTouch, Fact, FactKey, Payment, Reply, SubscriptionTerms, Ticket,
+    },
+    standing::{Document, standing},
+    subscription::mrr,
+};
+
+/// Something that other services are told of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The profile is another one.
+    Profile(AccountProfile),
+    /// A contact is new or another one.
+    Contact(ContactProfile),
+    /// A version of terms came, or was corrected.
+    Subscription {
+        /// The version.
+        version: FactKey,
+        /// Its terms.
+        terms: SubscriptionTerms,
+        /// Their monthly amount.
+        mrr: Money,
+        /// When it happened.
+        occur_time: Timestamp,
+        /// It no longer counts.
+        superseded: bool,
+    },
+    /// A ticket is new or another one.
+    Ticket(Ticket),
+    /// A payment came.
+    Payment(FactKey, Payment, Timestamp),
+    /// A touch by another tool came.
+    Touch(FactKey, ExternalTouch, Timestamp),
+    /// An answer came.
+    Reply(FactKey, Reply, Timestamp),
+    /// There is something new to look at; always the last of its account.
+    Account {
+        /// Earliest day that the new facts touch.
+        earliest_day: Date,
+        /// Number of new facts.
+        fact_count: usize,
+    },
+}
+
+/// What a batch did to the record.
+#[derive(Clone, Debug, Default)]
+pub struct Batch<'a> {
+    /// The facts that are new, counting or not.
+    pub new: Vec<&'a Fact>,
+    /// Those of them that count.
+    pub counting: Vec<&'a Fact>,
+    /// Facts recorded before which counted until now.
+    pub revoked: Vec<&'a Fact>,
+}
+
+/// The changes by account, in the order in which they are told. `documents` are the facts about every object that the
+/// batch touches which count now, or counted until now.
+pub fn changes(batch: &Batch<'_>, documents: &[Document]) -> BTreeMap<String, Vec<Change>> {
+    let mut told: BTreeMap<String, Vec<Change>> = BTreeMap::new();
+    states(batch, documents, &mut told);
+    for fact in &batch.revoked {
+        told.entry(fact.account_id.clone())
+            .or_default()
+            .extend(version(fact, true));
+    }
+    let mut counting = batch.counting.clone();
+    counting.sort_by_key(|fact| (fact.occur_time, fact.key()));
+    for fact in counting {
+        told.entry(fact.account_id.clone()).or_default().extend(happened(fact));
+    }
+    for (account_id, (earliest_day, fact_count)) in touched(batch) {
+        told.entry(account_id).or_default().push(Change::Account {
+            earliest_day,
+            fact_count,
+        });
+    }
+    told
+}
+
+/// States that differ before and after the batch.
+fn states(batch: &Batch<'_>, documents: &[Document], told: &mut BTreeMap<String, Vec<Change>>) {
+    let new: BTreeSet<FactKey> = batch.counting.iter().map(|fact| fact.key()).collect();
+    let revoked: BTreeSet<FactKey> = batch.revoked.iter().map(|fact| fact.key()).collect();
+    let mut accounts: BTreeMap<&str, Vec<&Document>> = BTreeMap::new();
+    for document in documents {
+        accounts.entry(&document.fact.account_id).or_default().push(document);
+    }
+    for (account_id, documents) in accounts {
+        let of = |left_out: &BTreeSet<FactKey>| {
+            standing(
+                documents
+                    .iter()
+                    .copied()
+                    .filter(|document| !left_out.contains(&document.fact.key())),
+            )
+        };
+        let (before, after) = (of(&new), of(&revoked));
+        let changes = told.entry(account_id.to_owned()).or_default();
+        for (object, document) in &after {
+            if before.get(object).is_none_or(|was| was.fact.body != document.fact.body) {
+                changes.extend(state(&document.fact.body));
+            }
+        }
+        let withdrawn = before.iter().filter(|(object, _)| !after.contains_key(*object));
+        changes.extend(withdrawn.filter_map(|(_, document)| gone(&document.fact.body)));
+    }
+}
+
+fn state(body: &Body) -> Option<Change> {
+    match body {
+        Body::AccountProfile(profile) => Some(Change::Profile(profile.clone())),
+        Body::ContactProfile(contact) => Some(Change::Contact(contact.clone())),
+        Body::Ticket(ticket) => Some(Change::Ticket(ticket.clone())),
+        _ => None,
+    }
+}
+
+/// How an object is told whose every fact was corrected away: a person without addresses, a ticket that is not open.
+fn gone(body: &Body) -> Option<Change> {
+    match body {
+        Body::ContactProfile(contact) => Some(Change::Contact(ContactProfile {
+            points: Vec::new(),
+            ..contact.clone()
+        })),
+        Body::Ticket(ticket) => {
+            let resolve_time = Some(ticket.resolve_time.unwrap_or(ticket.open_time));
+            Some(Change::Ticket(Ticket {
+                resolve_time,
+                ..ticket.clone()
+            }))
+        }
+        _ => None,
+    }
+}
+
+fn happened(fact: &Fact) -> Option<Change> {
+    let at = fact.occur_time;
+    match &fact.body {
+        Body::Subscription(_) => version(fact, false),
+        Body::Payment(payment) => Some(Change::Payment(fact.key(), payment.clone(), at)),
+        Body::ExternalTouch(touch) => Some(Change::Touch(fact.key(), touch.clone(), at)),
+        Body::Reply(reply) => Some(Change::Reply(fact.key(), reply.clone(), at)),
+        _ => None,
+    }
+}
+
+fn version(fact: &Fact, superseded: bool) -> Option<Change> {
+    let Body::Subscription(terms) = &fact.body else {
+        return None;
+    };
+    // Terms whose amount overflows are refused when they arrive.
+    let mrr = mrr(terms).ok()?;
+    let (version, occur_time) = (fact.key(), fact.occur_time);
+    Some(Change::Subscription {
+        version,
+        terms: terms.clone(),
+        mrr,
+        occur_time,
+        superseded,
+    })
+}
+
+fn touched(batch: &Batch<'_>) -> BTreeMap<String, (Date, usize)> {
+    let mut accounts: BTreeMap<String, (Date, usize)> = BTreeMap::new();
+    let new = batch.new.iter().map(|fact| (fact, 1));
+    for (fact, number) in new.chain(batch.revoked.iter().map(|fact| (fact, 0))) {
+        let (earliest, count) = accounts.entry(fact.account_id.clone()).or_insert((fact.first_day(), 0));
+        *earliest = fact.first_day().min(*earliest);
+        *count += number;
+    }
+    accounts
+}

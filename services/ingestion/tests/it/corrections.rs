@@ -1,0 +1,128 @@
+use upswell_proto::ingestion::v1 as pb;
+
+use crate::harness::{Running, about, activity, plan, profile, superseding, usage};
+
+fn series(facts: &pb::AccountFacts) -> Vec<(i32, Vec<i64>)> {
+    facts
+        .series
+        .iter()
+        .map(|series| (series.kind, series.values.clone()))
+        .collect()
+}
+
+#[tokio::test]
+async fn i5_a_correction_takes_the_contribution_away_whatever_comes_first() {
+    let (wrong, right) = (activity("a1", 1, 50, 90), superseding("a1", activity("a2", 1, 5, 9)));
+    let other = activity("a3", 1, 7, 1);
+    for order in [
+        [&wrong, &other, &right],
+        [&right, &wrong, &other],
+        [&other, &right, &wrong],
+    ] {
+        let running = Running::start().await;
+        for fact in order {
+            running.record_new(vec![fact.clone()]).await;
+        }
+        let facts = running.account_facts(&["acme"], 30).await.remove(0);
+        let expected = [
+            (pb::SeriesKind::ActiveUsers.into(), vec![7]),
+            (pb::SeriesKind::Logins.into(), vec![10]),
+        ];
+        assert_eq!(
+            series(&facts),
+            expected,
+            "the largest of what is left, which cannot be subtracted"
+        );
+    }
+}
+
+#[tokio::test]
+async fn i5_the_last_fact_of_a_day_can_be_moved_to_another_day() {
+    let running = Running::start().await;
+    running.record_new(vec![usage("u1", 1, 5)]).await;
+    running.record_new(vec![superseding("u1", usage("u2", 3, 5))]).await;
+    let facts = running.account_facts(&["acme"], 30).await.remove(0);
+    assert_eq!(
+        (facts.series[0].days.len(), &facts.series[0].values[..]),
+        (1, &[5][..]),
+        "an empty day is absent"
+    );
+    running.record_new(vec![usage("u4", 1, 2)]).await;
+    let facts = running.account_facts(&["acme"], 30).await.remove(0);
+    assert_eq!(facts.series[0].values, [2, 5]);
+    let listed = pb::ListFactsRequest {
+        account_id: "acme".to_owned(),
+        ..Default::default()
+    };
+    let listed = running
+        .client
+        .clone()
+        .list_facts(listed)
+        .await
+        .unwrap()
+        .into_inner()
+        .facts;
+    let by: Vec<&str> = listed
+        .iter()
+        .map(|fact| fact.superseded_by_external_id.as_str())
+        .collect();
+    assert_eq!(by, ["u2", "", ""], "both stay on record");
+}
+
+#[tokio::test]
+async fn i5_a_correction_about_another_account_corrects_nothing() {
+    let running = Running::start().await;
+    running
+        .record_new(vec![
+            usage("u1", 1, 5),
+            about("other", superseding("u1", usage("u2", 1, 9))),
+        ])
+        .await;
+    let facts = running.account_facts(&["acme", "other", "unknown"], 30).await;
+    assert_eq!(
+        facts.iter().map(|facts| facts.series[0].values[0]).collect::<Vec<_>>(),
+        [5, 9]
+    );
+}
+
+#[tokio::test]
+async fn i5_a_corrected_version_is_told_as_superseded() {
+    let running = Running::start().await;
+    running
+        .record_new(vec![
+            plan("s1", 1, "500 USD"),
+            profile("p1", 5, "wrong"),
+            profile("p0", 1, "right"),
+        ])
+        .await;
+    let corrections = vec![
+        superseding("s1", plan("s2", 1, "600 USD")),
+        superseding("p1", usage("u", 1, 1)),
+    ];
+    running.record_new(corrections).await;
+    let told = running.events::<pb::SubscriptionChanged>().await;
+    let metrics = told.iter().filter(|(dest, _)| dest == "metrics");
+    let lines: Vec<_> = metrics
+        .map(|(_, event)| (event.version_id.as_str(), event.superseded))
+        .collect();
+    assert_eq!(lines, [("src/s1", false), ("src/s1", true), ("src/s2", false)]);
+    let picture = running.picture("acme").await;
+    assert_eq!(picture.mrr[0].units, 200);
+    assert_eq!(picture.account.unwrap().profile.unwrap().segment, "right");
+    let request = pb::ListAccountsRequest {
+        segment: "right".to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(
+        running
+            .client
+            .clone()
+            .list_accounts(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .accounts
+            .len(),
+        1
+    );
+}

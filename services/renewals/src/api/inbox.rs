@@ -1,0 +1,114 @@
+//! The events that are taken, read into facts. What cannot be read is refused with everything that is wrong.
+
+use async_trait::async_trait;
+use jiff::tz::TimeZone;
+use upswell_proto::{
+    ingestion::v1::{AccountProfileChanged, SubscriptionChanged, SubscriptionTerms, subscription_terms::Kind},
+    scoring::v1::ScoreChanged,
+};
+use upswell_runtime::{
+    db::Tx,
+    inbox::{Inbound, Inbox},
+    money,
+    problem::{Problem, Violations},
+};
+
+use super::convert::{date, optional, required, settled, time};
+use crate::{
+    app::{App, Fact},
+    domain::{contract::Version, risk::ChurnRisk},
+};
+
+/// Applies the events of the other services.
+pub struct EventInbox {
+    app: App,
+}
+
+impl EventInbox {
+    /// An inbox over the use cases.
+    pub fn new(app: App) -> Self {
+        Self { app }
+    }
+}
+
+#[async_trait]
+impl Inbox for EventInbox {
+    async fn apply(&self, tx: &Tx, event: &Inbound) -> Result<(), Problem> {
+        let fact = if event.is::<AccountProfileChanged>() {
+            profile(event.decode()?)?
+        } else if event.is::<SubscriptionChanged>() {
+            subscription(event.decode()?)?
+        } else if event.is::<ScoreChanged>() {
+            score(&event.decode()?)?
+        } else {
+            return Err(event.unknown());
+        };
+        // Every event of these topics has the account as its key.
+        self.app.record(tx, &event.key, fact, &event.trace).await
+    }
+}
+
+fn profile(wire: AccountProfileChanged) -> Result<Fact, Problem> {
+    let mut violations = Violations::new();
+    let profile = wire.profile.unwrap_or_default();
+    let time_zone = violations.take("profile.time_zone", TimeZone::get(&profile.time_zone));
+    let time_zone = settled(time_zone, violations)?;
+    Ok(Fact::Profile {
+        time_zone,
+        owner_id: profile.csm_id,
+    })
+}
+
+fn score(wire: &ScoreChanged) -> Result<Fact, Problem> {
+    let risk = wire
+        .score
+        .as_ref()
+        .and_then(|score| ChurnRisk::from_fraction(score.churn_risk));
+    risk.map(Fact::Score)
+        .ok_or_else(|| Problem::invalid_field("score.churn_risk", "must be between 0 and 1"))
+}
+
+fn subscription(wire: SubscriptionChanged) -> Result<Fact, Problem> {
+    let SubscriptionChanged {
+        account_id: _,
+        version_id,
+        terms,
+        mrr,
+        occur_time,
+        superseded,
+    } = wire;
+    let Some(terms) = terms else {
+        return Err(Problem::invalid_field("terms", "is required"));
+    };
+    if terms.kind() != Kind::Plan {
+        return Ok(Fact::Nothing);
+    }
+    let SubscriptionTerms {
+        subscription_id,
+        effective_date,
+        end_date,
+        renewal_date,
+        ..
+    } = terms;
+    let mut violations = Violations::new();
+    let effective_on = required("terms.effective_date", effective_date, &mut violations, date);
+    let end_on = optional("terms.end_date", end_date, &mut violations, date);
+    let renewal_on = required("terms.renewal_date", renewal_date, &mut violations, date);
+    let mrr = required("mrr", mrr, &mut violations, |wire| money::from_proto(&wire));
+    let occurred_at = required("occur_time", occur_time, &mut violations, time);
+    let version = (|| {
+        Some(Version {
+            version_id,
+            effective_on: effective_on?,
+            end_on: end_on?,
+            renewal_on: renewal_on?,
+            mrr: mrr?,
+            occurred_at: occurred_at?,
+            superseded,
+        })
+    })();
+    Ok(Fact::Terms {
+        subscription_id,
+        version: settled(version, violations)?,
+    })
+}

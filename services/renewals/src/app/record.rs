@@ -1,0 +1,81 @@
+//! Takes what other services tell. Nothing is decided here: the subscriptions concerned become due, and the job settles
+//! them when the whole batch of events is there, so that an imported history does not live through its past.
+
+use jiff::tz::TimeZone;
+use upswell_runtime::{db::Tx, problem::Problem, telemetry::TraceContext};
+
+use super::App;
+use crate::{
+    domain::{account::Account, contract::Version, risk::ChurnRisk},
+    store,
+};
+
+/// What an event says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// The account's calendar and who is in charge.
+    Profile {
+        /// In which its days begin.
+        time_zone: TimeZone,
+        /// The customer success manager; empty when nobody is.
+        owner_id: String,
+    },
+    /// How likely the account is to leave.
+    Score(ChurnRisk),
+    /// A version of the terms of a subscription of kind plan.
+    Terms {
+        /// The subscription.
+        subscription_id: String,
+        /// The version.
+        version: Version,
+    },
+    /// Nothing that concerns renewals.
+    Nothing,
+}
+
+impl App {
+    /// Keeps what an event says about the account; `trace` is the work that told it.
+    pub async fn record(&self, tx: &Tx, account_id: &str, fact: Fact, trace: &TraceContext) -> Result<(), Problem> {
+        match fact {
+            Fact::Profile { time_zone, owner_id } => {
+                self.account(tx, account_id, trace, |known| Account {
+                    time_zone,
+                    owner_id,
+                    ..known
+                })
+                .await
+            }
+            Fact::Score(risk) => {
+                self.account(tx, account_id, trace, |known| Account {
+                    churn_risk: Some(risk),
+                    ..known
+                })
+                .await
+            }
+            Fact::Terms {
+                subscription_id,
+                version,
+            } => {
+                store::version_save(tx, &subscription_id, &version).await?;
+                store::subscription_due(tx, &subscription_id, account_id, trace).await
+            }
+            Fact::Nothing => Ok(()),
+        }
+    }
+
+    async fn account(
+        &self,
+        tx: &Tx,
+        account_id: &str,
+        trace: &TraceContext,
+        change: impl FnOnce(Account) -> Account,
+    ) -> Result<(), Problem> {
+        let known = store::account_fetch(&**tx, account_id).await?;
+        let account = change(known.clone());
+        if account != known {
+            store::account_save(tx, account_id, &account).await?;
+            store::subscriptions_due(tx, account_id, trace).await?;
+        }
+        Ok(())
+    }
+}

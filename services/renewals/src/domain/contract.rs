@@ -1,0 +1,110 @@
+//! The contract of a subscription: versions of its terms, folded into terms that follow each other.
+//!
+//! Of two versions with one effective date the one that happened later stands, then the one with the greater id; a
+//! superseded version never stands. A version that takes effect on or after the renewal date of the term before it and
+//! renews later begins the next term; any other version amends the term, and may move its renewal date. The outcome
+//! depends on the set of versions alone, never on their order.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, civil::Date};
+use upswell_runtime::money::Money;
+
+use super::account::days_before;
+
+/// Terms of a plan from a day on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// `source/external_id` of the fact.
+    pub version_id: String,
+    /// First day on which these terms hold.
+    pub effective_on: Date,
+    /// First day on which the subscription no longer exists; `None` while it runs on.
+    pub end_on: Option<Date>,
+    /// The day the term renews.
+    pub renewal_on: Date,
+    /// Monthly amount.
+    pub mrr: Money,
+    /// When the fact happened.
+    pub occurred_at: Timestamp,
+    /// Corrected by another version; it no longer counts.
+    pub superseded: bool,
+}
+
+/// A stretch of the contract that ends with a renewal, as the last of its versions has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// First day of its first version.
+    pub from: Date,
+    /// The day it renews.
+    pub renewal_on: Date,
+    /// First day on which the subscription no longer exists.
+    pub end_on: Option<Date>,
+    /// The monthly amount that renews.
+    pub mrr: Money,
+}
+
+impl Term {
+    /// The day on which nothing is left to renew. An end before the renewal counts at once; an end with the term is what
+    /// every fixed contract has, so that the renewal gets `grace_days` to be signed late.
+    pub fn lost_on(&self, grace_days: i32) -> Option<Date> {
+        let end = self.end_on?;
+        if end < self.renewal_on {
+            Some(end)
+        } else {
+            Some(end.max(days_before(self.renewal_on, -grace_days)))
+        }
+    }
+}
+
+/// The terms that `versions` make, the earliest first.
+pub fn terms(versions: &[Version]) -> Vec<Term> {
+    let mut terms: Vec<Term> = Vec::new();
+    for version in standing(versions) {
+        let Version {
+            effective_on,
+            end_on,
+            renewal_on,
+            mrr,
+            ..
+        } = *version;
+        match terms.last_mut() {
+            Some(term) if effective_on < term.renewal_on || renewal_on <= term.renewal_on => {
+                *term = Term {
+                    from: term.from,
+                    renewal_on,
+                    end_on,
+                    mrr,
+                };
+            }
+            _ => terms.push(Term {
+                from: effective_on,
+                renewal_on,
+                end_on,
+                mrr,
+            }),
+        }
+    }
+    terms
+}
+
+/// True when a version that was not corrected names this renewal date: a later date then prolongs the contract, while
+/// otherwise the date was never true.
+pub fn states(versions: &[Version], renewal_on: Date) -> bool {
+    versions
+        .iter()
+        .any(|version| !version.superseded && version.renewal_on == renewal_on)
+}
+
+/// The versions that stand, by effective date.
+fn standing(versions: &[Version]) -> impl Iterator<Item = &Version> {
+    let rank = |version: &Version| (version.occurred_at, version.version_id.clone());
+    let mut standing: BTreeMap<Date, &Version> = BTreeMap::new();
+    for version in versions.iter().filter(|version| !version.superseded) {
+        let stands = standing.entry(version.effective_on).or_insert(version);
+        if rank(version) > rank(stands) {
+            *stands = version;
+        }
+    }
+    standing.into_values()
+}

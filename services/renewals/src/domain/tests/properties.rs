@@ -1,0 +1,177 @@
+//! What holds whatever contracts, days and people do.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::account::days_before;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Wait(i32),
+    Learn {
+        id: u8,
+        effective: i32,
+        term: i32,
+        end: Option<i32>,
+        superseded: bool,
+    },
+    Advance(usize),
+    Close,
+    Finish(prop::sample::Index),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let learn = (
+        0_u8..6,
+        -400_i32..400,
+        1_i32..500,
+        prop::option::weighted(0.2, 0_i32..600),
+        prop::bool::weighted(0.2),
+    )
+        .prop_map(|(id, effective, term, end, superseded)| Step::Learn {
+            id,
+            effective,
+            term,
+            end,
+            superseded,
+        });
+    prop_oneof![
+        4 => (0_i32..50).prop_map(Step::Wait),
+        3 => learn,
+        1 => (1_usize..6).prop_map(Step::Advance),
+        1 => Just(Step::Close),
+        1 => any::<prop::sample::Index>().prop_map(Step::Finish),
+    ]
+}
+
+/// Does what a step says, if it may be done; contract facts wait for the next settling.
+fn act(world: &mut World, step: &Step, today: &mut Date) {
+    let now = noon(&today.to_string());
+    let key = world.renewal.open_deal().map(|deal| (deal.deal_id, deal.etag()));
+    let decision = match (step, key) {
+        (Step::Wait(days), _) => return *today = days_before(*today, -days),
+        (
+            Step::Learn {
+                id,
+                effective,
+                term,
+                end,
+                superseded,
+            },
+            _,
+        ) => {
+            let effective_on = days_before(*today, -effective);
+            let renewal_on = days_before(effective_on, -term);
+            let end_on = end.map(|end| days_before(effective_on, -end));
+            let known = version(&format!("v{id}"), &effective_on.to_string(), &renewal_on.to_string());
+            world.learn(Version {
+                end_on,
+                superseded: *superseded,
+                ..known
+            });
+            return;
+        }
+        (Step::Advance(stage), Some((id, etag))) => world.renewal.advanced(
+            (id, &etag),
+            Stage::ALL[*stage],
+            "anna",
+            &world.account,
+            &world.policy,
+            now,
+        ),
+        (Step::Close, Some((id, etag))) => {
+            world
+                .renewal
+                .closed((id, &etag), None, "anna", &world.account, &world.policy, now)
+        }
+        (Step::Finish(at), _) if !world.renewal.tasks.is_empty() => {
+            let id = at.get(&world.renewal.tasks).task_id;
+            world.renewal.task_done(id, &world.account, &world.policy, now)
+        }
+        _ => return,
+    };
+    if let Ok(decision) = decision {
+        world.take(decision);
+    }
+}
+
+fn check(world: &World, before: &Renewal, today: Date) {
+    let renewal = &world.renewal;
+    let open = renewal.deals.iter().filter(|deal| deal.is_open()).count();
+    assert!(open <= 1, "a subscription has at most one open deal");
+    for (index, deal) in renewal.deals.iter().enumerate() {
+        assert_eq!(usize::try_from(deal.number).unwrap(), index + 1);
+        let by_date = Stage::by_date(crate::domain::account::days_between(today, deal.renewal_on));
+        assert!(
+            !deal.is_open() || deal.stage >= by_date,
+            "an open deal is never behind its date"
+        );
+        assert_eq!(deal.history.last().map(|entry| entry.stage), Some(deal.stage));
+        let old = before.deals.iter().find(|old| old.deal_id == deal.deal_id);
+        if let Some(old) = old.filter(|old| old.is_open() && old.renewal_on == deal.renewal_on) {
+            assert!(deal.stage >= old.stage, "nothing moves back while the date stands");
+        }
+    }
+    for task in renewal.tasks.iter().filter(|task| task.is_live()) {
+        let deal = renewal.deals.iter().find(|deal| deal.deal_id == task.deal_id).unwrap();
+        assert!(deal.is_open() && task.kind.stage() <= deal.stage);
+    }
+    let ids: BTreeSet<_> = renewal.tasks.iter().map(|task| task.task_id).collect();
+    assert_eq!(ids.len(), renewal.tasks.len());
+    let marks: BTreeSet<_> = renewal
+        .marks
+        .iter()
+        .map(|m| (m.deal_id, m.renewal_on, m.mark_days))
+        .collect();
+    assert_eq!(
+        marks.len(),
+        renewal.marks.len(),
+        "a mark is told once per deal, date and mark"
+    );
+    assert!(
+        world.check_on.is_none_or(|day| day > today),
+        "a settled renewal is due later"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn rn1_sg6_whatever_happens_the_pipeline_holds(steps in prop::collection::vec(step(), 1..40)) {
+        let mut world = World::new([]);
+        let mut today = day("2026-10-12");
+        for step in steps {
+            act(&mut world, &step, &mut today);
+            let before = world.renewal.clone();
+            world.settle(&today.to_string());
+            check(&world, &before, today);
+            let settled = world.renewal.clone();
+            world.settle(&today.to_string());
+            prop_assert_eq!(&world.renewal, &settled, "settling twice changes nothing");
+            prop_assert!(world.news.is_empty());
+        }
+    }
+
+    #[test]
+    fn rn1_nothing_changes_before_the_day_that_was_promised(
+        term in 1_i32..400, end in prop::option::of(1_i32..450), days in 1_i32..460,
+    ) {
+        let start = day("2026-10-12");
+        let known = version("v1", "2026-10-01", &days_before(start, -term).to_string());
+        let mut world = World::new([Version { end_on: end.map(|end| days_before(start, -end)), ..known }]);
+        world.settle(&start.to_string());
+        for ahead in 1..=days {
+            let today = days_before(start, -ahead);
+            let (before, promised) = (world.renewal.clone(), world.check_on);
+            world.settle(&today.to_string());
+            if promised.is_none_or(|day| today < day) {
+                prop_assert_eq!(&world.renewal, &before, "{} was not promised", today);
+                // A look that was not due must not put off the one that is.
+                prop_assert_eq!(world.check_on, promised);
+            }
+        }
+    }
+}

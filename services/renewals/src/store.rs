@@ -1,0 +1,59 @@
+//! The only SQL of the service. Statements use what SQLite and PostgreSQL have in common.
+
+mod accounts;
+pub mod entities;
+mod lists;
+mod migrations;
+mod pictures;
+mod rows;
+mod subscriptions;
+
+use sea_orm::{
+    ConnectionTrait, EntityTrait, IdenStatic, IntoActiveModel, Iterable, PrimaryKeyToColumn, sea_query::OnConflict,
+};
+use upswell_runtime::{db::Tx, problem::Problem};
+
+pub use self::{
+    accounts::{account_fetch, account_save},
+    lists::{DealFilter, DealKey, ListedDeal, ListedTask, TaskFilter, TaskKey, deal_fetch, deal_list, task_list},
+    migrations::Migrator,
+    pictures::{Picture, Settled, deal_subscription_fetch, pictures_load, settled_save, task_subscription_fetch},
+    subscriptions::{subscription_due, subscriptions_due, subscriptions_due_fetch, subscriptions_lock, version_save},
+};
+
+/// What reads work on: the reader pool or an open transaction.
+pub trait Reads: ConnectionTrait {}
+impl<C: ConnectionTrait> Reads for C {}
+
+/// Most parameters of one statement; both databases take more.
+const PARAMETERS: usize = 30_000;
+/// Most rows of one statement.
+const ROWS: usize = 500;
+
+/// Inserts `rows`, or replaces those whose key is there, some hundred a statement.
+async fn upsert<E>(tx: &Tx, rows: Vec<E::Model>) -> Result<(), Problem>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    let keys: Vec<E::Column> = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).collect();
+    let is_key = |column: &E::Column| keys.iter().any(|key| key.as_str() == column.as_str());
+    let rest: Vec<E::Column> = E::Column::iter().filter(|column| !is_key(column)).collect();
+    let chunk = ROWS.min(PARAMETERS / (keys.len() + rest.len()));
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        let some: Vec<E::ActiveModel> = rows
+            .by_ref()
+            .take(chunk)
+            .map(IntoActiveModel::into_active_model)
+            .collect();
+        let conflict = OnConflict::columns(keys.clone())
+            .update_columns(rest.clone())
+            .to_owned();
+        E::insert_many(some)
+            .on_conflict(conflict)
+            .exec_without_returning(&**tx)
+            .await?;
+    }
+    Ok(())
+}

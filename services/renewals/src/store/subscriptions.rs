@@ -1,0 +1,116 @@
+//! Subscriptions, the versions of their terms, and when each has to be looked at.
+
+use jiff::Timestamp;
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, OnConflict},
+};
+use upswell_runtime::{
+    db::{Tx, epoch_day, micros},
+    problem::Problem,
+    telemetry::TraceContext,
+};
+
+use super::{
+    Reads,
+    entities::{subscription, version},
+    upsert,
+};
+use crate::domain::contract::Version;
+
+/// Before every "now": due at once.
+const AT_ONCE: i64 = 0;
+
+/// Stores a version as it stands now.
+pub async fn version_save(tx: &Tx, subscription_id: &str, version: &Version) -> Result<(), Problem> {
+    let Version {
+        version_id,
+        effective_on,
+        end_on,
+        renewal_on,
+        mrr,
+        occurred_at,
+        superseded,
+    } = version;
+    let row = version::Model {
+        version_id: version_id.clone(),
+        subscription_id: subscription_id.to_owned(),
+        effective_on: epoch_day(*effective_on),
+        end_on: end_on.map(epoch_day),
+        renewal_on: epoch_day(*renewal_on),
+        mrr_minor: mrr.minor,
+        currency: mrr.currency.to_string(),
+        occurred_at: micros(*occurred_at),
+        superseded: *superseded,
+    };
+    upsert::<version::Entity>(tx, vec![row]).await
+}
+
+/// Notes that the subscription has to be looked at, because of the work in `trace`.
+pub async fn subscription_due(
+    tx: &Tx,
+    subscription_id: &str,
+    account_id: &str,
+    trace: &TraceContext,
+) -> Result<(), Problem> {
+    let row = subscription::ActiveModel {
+        subscription_id: sea_orm::Set(subscription_id.to_owned()),
+        account_id: sea_orm::Set(account_id.to_owned()),
+        check_at: sea_orm::Set(Some(AT_ONCE)),
+        traceparent: sea_orm::Set(trace.traceparent.clone()),
+        tracestate: sea_orm::Set(trace.tracestate.clone()),
+    };
+    let replace = [
+        subscription::Column::AccountId,
+        subscription::Column::CheckAt,
+        subscription::Column::Traceparent,
+        subscription::Column::Tracestate,
+    ];
+    let conflict = OnConflict::column(subscription::Column::SubscriptionId)
+        .update_columns(replace)
+        .to_owned();
+    subscription::Entity::insert(row)
+        .on_conflict(conflict)
+        .exec_without_returning(&**tx)
+        .await?;
+    Ok(())
+}
+
+/// Notes the same for every subscription of the account.
+pub async fn subscriptions_due(tx: &Tx, account_id: &str, trace: &TraceContext) -> Result<(), Problem> {
+    let update = subscription::Entity::update_many()
+        .col_expr(subscription::Column::CheckAt, Expr::value(AT_ONCE))
+        .col_expr(
+            subscription::Column::Traceparent,
+            Expr::value(trace.traceparent.as_str()),
+        )
+        .col_expr(subscription::Column::Tracestate, Expr::value(trace.tracestate.as_str()))
+        .filter(subscription::Column::AccountId.eq(account_id));
+    update.exec(&**tx).await?;
+    Ok(())
+}
+
+/// Up to `limit` subscriptions that have to be looked at by `now`, the longest waiting first.
+pub async fn subscriptions_due_fetch(db: &impl Reads, now: Timestamp, limit: u64) -> Result<Vec<String>, Problem> {
+    let due = subscription::Entity::find()
+        .select_only()
+        .column(subscription::Column::SubscriptionId)
+        .filter(subscription::Column::CheckAt.lte(micros(now)))
+        .order_by_asc(subscription::Column::CheckAt)
+        .order_by_asc(subscription::Column::SubscriptionId)
+        .limit(limit);
+    Ok(due.into_tuple().all(db).await?)
+}
+
+/// Takes the row locks of the subscriptions; whoever changes a renewal does so first, so that changes happen one after
+/// the other on every database.
+pub async fn subscriptions_lock(tx: &Tx, subscription_ids: &[String]) -> Result<(), Problem> {
+    let update = subscription::Entity::update_many()
+        .col_expr(
+            subscription::Column::AccountId,
+            Expr::col(subscription::Column::AccountId),
+        )
+        .filter(subscription::Column::SubscriptionId.is_in(subscription_ids));
+    update.exec(&**tx).await?;
+    Ok(())
+}

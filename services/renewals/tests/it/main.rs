@@ -1,0 +1,11 @@
+//! The service as its neighbours see it: its store, its API and its events over real channels.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows the test functions as tests, but not what they call"
+)]
+
+mod api;
+mod events;
+mod store;
+mod world;
