@@ -1,0 +1,102 @@
+//! `DecisionService`, `ExperimentService` and `PlaybookService`: why, to whom, and by what rules.
+
+use tonic::{Request, Response, Status};
+use upswell_proto::offers::v1::{
+    self as pb, decision_service_server::DecisionService, experiment_service_server::ExperimentService,
+    playbook_service_server::PlaybookService,
+};
+use upswell_runtime::{
+    paging,
+    problem::{Problem, Violations},
+};
+
+use super::{Api, Cursor, account, account_filter, convert, instant};
+use crate::{
+    app::explain::recorded,
+    store::{arms, decisions},
+};
+
+const LIST: &str = "upswell.offers.v1.DecisionService/ListDecisions";
+const LIST_ARMS: &str = "upswell.offers.v1.ExperimentService/ListAssignments";
+
+#[tonic::async_trait]
+impl DecisionService for Api {
+    async fn explain_decision(
+        &self,
+        request: Request<pb::ExplainDecisionRequest>,
+    ) -> Result<Response<pb::ExplainDecisionResponse>, Status> {
+        let pb::ExplainDecisionRequest { account_id, time } = request.into_inner();
+        let mut violations = Violations::new();
+        let account_id = account(&account_id, &mut violations);
+        violations.into_result()?;
+        let explained = self
+            .0
+            .explain(&account_id, instant("time", time)?)
+            .await
+            .map_err(Problem::from)?;
+        Ok(Response::new(pb::ExplainDecisionResponse {
+            decision: Some(convert::decision(explained)),
+        }))
+    }
+
+    async fn list_decisions(
+        &self,
+        request: Request<pb::ListDecisionsRequest>,
+    ) -> Result<Response<pb::ListDecisionsResponse>, Status> {
+        let pb::ListDecisionsRequest {
+            account_id,
+            page_size,
+            page_token,
+        } = request.into_inner();
+        let account_id = account_filter(&account_id)?;
+        let cursor = Cursor::parse(LIST, account_id.clone().into_bytes(), page_size, &page_token)?;
+        let reader = self.0.db.reader();
+        let mut found = decisions::decision_list(reader, &account_id, cursor.after, cursor.limit()).await?;
+        let next_page_token = cursor.cut(&mut found, |row| (row.decided_at, row.decision_id));
+        let decisions: Result<Vec<_>, Problem> = found
+            .into_iter()
+            .map(|row| Ok(convert::decision(recorded(row)?)))
+            .collect();
+        Ok(Response::new(pb::ListDecisionsResponse {
+            decisions: decisions?,
+            next_page_token,
+        }))
+    }
+}
+
+#[tonic::async_trait]
+impl ExperimentService for Api {
+    async fn list_assignments(
+        &self,
+        request: Request<pb::ListAssignmentsRequest>,
+    ) -> Result<Response<pb::ListAssignmentsResponse>, Status> {
+        let pb::ListAssignmentsRequest {
+            holdout_only,
+            page_size,
+            page_token,
+        } = request.into_inner();
+        let epoch = self.0.settings.holdout.epoch;
+        let filter = format!("{epoch}/{holdout_only}").into_bytes();
+        let page = paging::parse(LIST_ARMS, &filter, page_size, &page_token)?;
+        let (reader, after, size) = (self.0.db.reader(), page.after.as_deref(), u64::from(page.size));
+        let mut found = arms::arm_list(reader, epoch, holdout_only, after, size + 1).await?;
+        let mut next_page_token = String::new();
+        if found.len() as u64 > size {
+            found.pop();
+            let last = found.last().map(|arm| arm.account_id.as_str()).unwrap_or_default();
+            next_page_token = paging::next_token(LIST_ARMS, &filter, last);
+        }
+        let assignments = found.into_iter().map(convert::assignment).collect();
+        Ok(Response::new(pb::ListAssignmentsResponse {
+            assignments,
+            next_page_token,
+        }))
+    }
+}
+
+#[tonic::async_trait]
+impl PlaybookService for Api {
+    async fn get_policy(&self, _: Request<pb::GetPolicyRequest>) -> Result<Response<pb::GetPolicyResponse>, Status> {
+        Ok(Response::new(convert::policy(&self.0.policy)))
+    }
+}

@@ -1,0 +1,136 @@
+//! `OfferService`.
+
+use tonic::{Request, Response, Status};
+use upswell_proto::offers::v1::{self as pb, decline_offer_request::Reason, offer_service_server::OfferService};
+use upswell_runtime::{
+    db::micros,
+    problem::{Problem, Violations},
+    text,
+};
+
+use super::{
+    Api, Cursor, account_filter, convert,
+    replay::{Begun, begin},
+    uuid, words,
+};
+use crate::{error::OfferError, store::offers};
+
+const LIST: &str = "upswell.offers.v1.OfferService/ListOffers";
+const ACCEPT: &str = "upswell.offers.v1.OfferService/AcceptOffer";
+const DECLINE: &str = "upswell.offers.v1.OfferService/DeclineOffer";
+const COMMENT_MAX: usize = 1_000;
+
+#[tonic::async_trait]
+impl OfferService for Api {
+    async fn get_offer(&self, request: Request<pb::GetOfferRequest>) -> Result<Response<pb::GetOfferResponse>, Status> {
+        let pb::GetOfferRequest { offer_id } = request.into_inner();
+        let found = offers::offer_fetch(self.0.db.reader(), uuid("offer_id", &offer_id)?).await?;
+        let offer = found.ok_or_else(|| Problem::from(OfferError::OfferNotFound(offer_id)))?;
+        Ok(Response::new(pb::GetOfferResponse {
+            offer: Some(convert::offer(&offer)),
+        }))
+    }
+
+    async fn list_offers(
+        &self,
+        request: Request<pb::ListOffersRequest>,
+    ) -> Result<Response<pb::ListOffersResponse>, Status> {
+        let pb::ListOffersRequest {
+            account_id,
+            states,
+            page_size,
+            page_token,
+        } = request.into_inner();
+        let account_id = account_filter(&account_id)?;
+        let wanted = states_of(&states, words::offer_state)?;
+        let filter = format!("{account_id}{states:?}").into_bytes();
+        let cursor = Cursor::parse(LIST, filter, page_size, &page_token)?;
+        let reader = self.0.db.reader();
+        let mut found = offers::offer_list(reader, &account_id, &wanted, cursor.after, cursor.limit()).await?;
+        let next_page_token = cursor.cut(&mut found, |offer| (micros(offer.created_at), offer.id));
+        let offers = found.iter().map(convert::offer).collect();
+        Ok(Response::new(pb::ListOffersResponse {
+            offers,
+            next_page_token,
+        }))
+    }
+
+    async fn accept_offer(
+        &self,
+        request: Request<pb::AcceptOfferRequest>,
+    ) -> Result<Response<pb::AcceptOfferResponse>, Status> {
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        let id = uuid("offer_id", &request.offer_id)?;
+        let call = match begin(&self.0, ACCEPT, request_id, &request, None).await? {
+            Begun::Answered(answer) => return Ok(Response::new(answer)),
+            Begun::New(call) => call,
+        };
+        let accepted = self.0.accept(&call.tx, id, self.0.clock.now()).await;
+        let (offer, order) = accepted.map_err(Problem::from)?;
+        let order = order.as_ref().map(convert::order);
+        let answer = pb::AcceptOfferResponse {
+            offer: Some(convert::offer(&offer)),
+            order,
+        };
+        Ok(Response::new(call.finish(&self.0, answer).await?))
+    }
+
+    async fn decline_offer(
+        &self,
+        request: Request<pb::DeclineOfferRequest>,
+    ) -> Result<Response<pb::DeclineOfferResponse>, Status> {
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        let id = uuid("offer_id", &request.offer_id)?;
+        let reason = decline_reason(&request)?;
+        let call = match begin(&self.0, DECLINE, request_id, &request, None).await? {
+            Begun::Answered(answer) => return Ok(Response::new(answer)),
+            Begun::New(call) => call,
+        };
+        let offer = self.0.decline(&call.tx, id, reason).await.map_err(Problem::from)?;
+        let answer = pb::DeclineOfferResponse {
+            offer: Some(convert::offer(&offer)),
+        };
+        Ok(Response::new(call.finish(&self.0, answer).await?))
+    }
+}
+
+/// The words of states to filter by; every unknown one is named.
+pub(super) fn states_of<T>(states: &[i32], word: impl Fn(i32) -> Option<T>) -> Result<Vec<T>, Problem> {
+    let mut violations = Violations::new();
+    let mut wanted = Vec::with_capacity(states.len());
+    for (index, state) in states.iter().enumerate() {
+        match word(*state) {
+            Some(state) => wanted.push(state),
+            None => violations.add(format!("states[{index}]"), "is not a state"),
+        }
+    }
+    violations.into_result()?;
+    Ok(wanted)
+}
+
+/// `price`, or `price: too dear for us`.
+fn decline_reason(request: &pb::DeclineOfferRequest) -> Result<String, Problem> {
+    let mut violations = Violations::new();
+    let word = match request.reason() {
+        Reason::Unspecified => {
+            violations.add("reason", "is required");
+            ""
+        }
+        Reason::Price => "price",
+        Reason::Timing => "timing",
+        Reason::Adoption => "adoption",
+        Reason::NoNeed => "no_need",
+        Reason::Other => "other",
+    };
+    let comment = violations
+        .take("comment", text::clean(&request.comment, COMMENT_MAX))
+        .unwrap_or_default();
+    violations.into_result()?;
+    Ok(if comment.is_empty() {
+        word.to_owned()
+    } else {
+        format!("{word}: {comment}")
+    })
+}

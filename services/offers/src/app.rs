@@ -1,0 +1,176 @@
+//! The use cases: gather → begin → decide → write → commit.
+
+pub mod answers;
+pub mod approvals;
+pub mod copies;
+pub mod decide;
+pub mod expire;
+pub mod explain;
+pub mod holdout;
+pub mod ledger;
+pub mod released;
+pub mod revalidate;
+pub mod send;
+pub mod suppressions;
+
+use std::sync::Arc;
+
+use jiff::{Timestamp, civil::Time};
+use tokio::sync::Notify;
+use tonic::service::Routes;
+use upswell_runtime::{
+    clock::Clock,
+    db::{Db, Tx},
+    inbox::delivery_server,
+    jobs::Job,
+    outbox::{self, NewEvent},
+    problem::{Problem, Violations},
+    relay::Relay,
+    service::{Deps, Service},
+    telemetry::OutboxTrace,
+};
+
+use self::ledger::{ExpireReservations, LedgerCtx};
+use crate::{
+    api::{self, events},
+    channel::{Channel, Spool},
+    config::Settings,
+    domain::{offer::Offer, policy::Policy, slots::next_slot, vocabulary::OfferState},
+    error::OfferError,
+    policy,
+    store::{
+        Migrator, Reads,
+        entities::account,
+        offers,
+        pictures::{Loaded, pictures_load},
+    },
+};
+
+/// Name of the service, which is also its name as a peer and as a source of events.
+pub const NAME: &str = "offers";
+
+/// Everything that the use cases share.
+pub struct App {
+    pub(crate) db: Db,
+    pub(crate) clock: Clock,
+    pub(crate) settings: Settings,
+    pub(crate) slot_time: Time,
+    pub(crate) policy: Policy,
+    pub(crate) ledger: Arc<LedgerCtx>,
+    pub(crate) channel: Arc<dyn Channel>,
+    pub(crate) trace_mode: OutboxTrace,
+    pub(crate) wake: Arc<Notify>,
+}
+
+/// Builds the service on a migrated store. Errors: every fault of settings, catalogue and playbooks at once.
+pub async fn build(settings: Settings, deps: Deps) -> Result<Service, Problem> {
+    let channel = Arc::new(Spool::new(settings.channel.spool_dir.clone()));
+    build_with(settings, deps, channel).await
+}
+
+/// [`build`] with another way out.
+pub async fn build_with(settings: Settings, deps: Deps, channel: Arc<dyn Channel>) -> Result<Service, Problem> {
+    let mut violations = Violations::new();
+    settings.validate(&mut violations);
+    let slot_time = violations.take("decisions.slot_time", settings.decisions.time());
+    violations.into_result()?;
+    let folder = settings.policy.dir.as_path();
+    let policy = policy::load((!folder.as_os_str().is_empty()).then_some(folder));
+    let policy = policy.map_err(|faults| Problem::failed_precondition("POLICY_INVALID", faults.to_string()))?;
+    let db = Db::open::<Migrator>(&settings.db).await?;
+    let Deps {
+        clock,
+        peers,
+        trace_mode,
+    } = deps;
+    let wake = Arc::new(Notify::new());
+    let relay = Relay::new(db.clone(), NAME, peers, settings.relay.clone(), clock.clone());
+    let app = Arc::new(App {
+        ledger: Arc::new(LedgerCtx {
+            policy: settings.caps.policy(),
+            routes: events::routes(),
+            holdout_epoch: settings.holdout.epoch,
+        }),
+        db: db.clone(),
+        slot_time: slot_time.unwrap_or(Time::midnight()),
+        settings,
+        policy,
+        clock,
+        channel,
+        trace_mode,
+        wake: Arc::clone(&wake),
+    });
+    let routes = routes(&app, &wake);
+    Ok(Service {
+        name: NAME,
+        db,
+        routes,
+        jobs: jobs(&app),
+        relay,
+        wake,
+    })
+}
+
+fn routes(app: &Arc<App>, wake: &Arc<Notify>) -> Routes {
+    let inbox = Arc::new(api::inbound::OffersInbox(Arc::clone(app)));
+    let delivery = delivery_server(app.db.clone(), inbox, Arc::clone(wake), app.trace_mode);
+    let admin = upswell_runtime::admin::admin_server(app.db.clone(), app.clock.clone());
+    api::routes(app).add_service(delivery).add_service(admin)
+}
+
+/// In the order in which a driver runs them: what frees places and settles arms comes before what decides, and that
+/// before what sends.
+fn jobs(app: &Arc<App>) -> Vec<Arc<dyn Job>> {
+    vec![
+        Arc::new(holdout::AssignArms(Arc::clone(app))),
+        Arc::new(ExpireReservations::new(app.db.clone(), Arc::clone(&app.ledger))),
+        Arc::new(expire::ExpireOffers(Arc::clone(app))),
+        Arc::new(expire::ExpireApprovals(Arc::clone(app))),
+        Arc::new(decide::DecideSlots(Arc::clone(app))),
+        Arc::new(decide::DecideImmediate(Arc::clone(app))),
+        Arc::new(send::SendDue(Arc::clone(app))),
+    ]
+}
+
+impl App {
+    /// Appends events in the transaction of what they tell.
+    pub(crate) async fn tell(&self, tx: &Tx, told: Vec<NewEvent>) -> Result<(), Problem> {
+        if told.is_empty() {
+            return Ok(());
+        }
+        outbox::append(tx, NAME, &events::routes(), told).await
+    }
+
+    /// Stores an offer that came from `previous`, and tells of it.
+    pub(crate) async fn save(&self, tx: &Tx, offer: &mut Offer, previous: Option<OfferState>) -> Result<(), Problem> {
+        offers::offer_save(tx, offer).await?;
+        self.tell(tx, vec![events::offer_changed(offer, previous)]).await
+    }
+
+    /// The picture of one account.
+    pub(crate) async fn picture(
+        &self,
+        db: &impl Reads,
+        account: account::Model,
+        now: Timestamp,
+    ) -> Result<Loaded, Problem> {
+        let loaded = pictures_load(db, vec![account], self.settings.holdout.epoch, now).await?;
+        loaded
+            .into_iter()
+            .next()
+            .ok_or_else(|| Problem::internal("no picture of an account"))
+    }
+
+    /// Locks an account and loads its picture.
+    pub(crate) async fn picture_locked(&self, tx: &Tx, id: &str, now: Timestamp) -> Result<Loaded, OfferError> {
+        crate::store::accounts::account_lock(tx, id).await?;
+        let account = crate::store::accounts::account_fetch(&**tx, id).await?;
+        let account = account.ok_or_else(|| OfferError::AccountNotFound(id.to_owned()))?;
+        Ok(self.picture(&**tx, account, now).await?)
+    }
+
+    /// The account's first decision slot after `now`.
+    pub(crate) fn slot_after(&self, time_zone: &str, now: Timestamp) -> Timestamp {
+        next_slot(&crate::store::pictures::zone(time_zone), self.slot_time, now)
+    }
+}

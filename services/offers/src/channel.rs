@@ -1,0 +1,86 @@
+//! The way out. One port for everything that reaches people, and the adapters behind it.
+//!
+//! An adapter is idempotent by touch: after a crash the same message is handed over again and must not go out twice
+//! (C-6, T-6).
+
+pub mod spool;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::{
+    offer::{Message, Terms},
+    vocabulary::{Channel as Way, Motion, Owner, TouchClass},
+};
+
+pub use self::spool::Spool;
+
+/// Hands a message to whatever delivers it.
+#[async_trait]
+pub trait Channel: Send + Sync + 'static {
+    /// Returns once the message is durable on the other side. The same touch gives the same receipt and goes out
+    /// once, as it was first handed over.
+    async fn deliver(&self, message: &Outgoing) -> Result<Receipt, DeliveryFault>;
+}
+
+/// One message, complete: nothing else is needed to deliver it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outgoing {
+    /// The touch in the ledger; names the message once and for all.
+    pub touch_id: Uuid,
+    /// The offer.
+    pub offer_id: Uuid,
+    /// The account.
+    pub account_id: String,
+    /// Kind of expansion or help.
+    pub motion: Motion,
+    /// The signal's subject.
+    pub about: String,
+    /// Key of the playbook.
+    pub playbook: String,
+    /// Class of the touch.
+    pub class: TouchClass,
+    /// Who drives the offer.
+    pub owner: Owner,
+    /// The way it takes.
+    pub channel: Way,
+    /// Who gets it; none for a task about the account.
+    pub contact: Option<Recipient>,
+    /// Whose task it is; none for a message.
+    pub assignee: Option<String>,
+    /// The words.
+    pub message: Message,
+    /// What changes; none for an offer without a price.
+    pub terms: Option<Terms>,
+    /// When sending began.
+    pub sent_time: Timestamp,
+}
+
+/// The person who gets a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// The contact.
+    pub id: String,
+    /// Where they are reached on the channel; empty for a task.
+    pub address: String,
+}
+
+/// Proof that the other side has the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// What the other side calls it.
+    pub reference: String,
+}
+
+/// Why a message was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliveryFault {
+    /// Nothing left and it will never be taken as it is: the place may be given back.
+    #[error("the channel refuses the message: {0}")]
+    Refused(String),
+    /// It may or may not have arrived; hand it over again later.
+    #[error("the channel is not available: {0}")]
+    Unavailable(String),
+}

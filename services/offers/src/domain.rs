@@ -1,0 +1,16 @@
+//! The pure heart: states, legal transitions and decisions. No clock, no database, no wire format.
+
+pub mod approval;
+pub mod catalogue;
+pub mod decision;
+pub mod holdout;
+pub mod ledger;
+pub mod message;
+pub mod offer;
+pub mod order;
+pub mod owner;
+pub mod playbook;
+pub mod policy;
+pub mod reply;
+pub mod slots;
+pub mod vocabulary;

@@ -1,0 +1,4 @@
+mod gates;
+mod invariants;
+mod slots;
+mod support;

@@ -1,0 +1,83 @@
+//! What an accepted offer becomes: PLACED → PAID (T-5).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use upswell_runtime::ids;
+use uuid::Uuid;
+
+use super::{
+    offer::{Offer, OfferFault, Terms},
+    vocabulary::{Motion, OfferState, words},
+};
+
+words! {
+    /// Where an order stands.
+    OrderState, "order state" {
+        /// Handed to billing.
+        Placed = "placed",
+        /// Paid.
+        Paid = "paid",
+    }
+}
+
+/// The one order of an offer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Derived from the offer: there can be no second one.
+    pub id: Uuid,
+    /// The offer.
+    pub offer_id: Uuid,
+    /// The account.
+    pub account_id: String,
+    /// Kind of expansion.
+    pub motion: Motion,
+    /// Exactly what was accepted.
+    pub terms: Terms,
+    /// Where it stands.
+    pub state: OrderState,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// When it was first paid.
+    pub paid_at: Option<Timestamp>,
+    /// When the signal behind the offer opened.
+    pub signal_at: Option<Timestamp>,
+}
+
+/// The id of the order that `offer_id` becomes when accepted.
+pub fn order_id(offer_id: Uuid) -> Uuid {
+    ids::derive("order", &[&offer_id.to_string()])
+}
+
+/// Accepts a sent offer at `now`; the offer learns its order. An offer without a price is accepted without one: there
+/// is nothing to pay.
+pub fn place(offer: &mut Offer, now: Timestamp) -> Result<Option<Order>, OfferFault> {
+    offer.answerable(now)?;
+    offer.advance(OfferState::Accepted, now)?;
+    let Some(terms) = offer.terms.clone() else {
+        return Ok(None);
+    };
+    let id = order_id(offer.id);
+    offer.order_id = Some(id);
+    Ok(Some(Order {
+        id,
+        offer_id: offer.id,
+        account_id: offer.account_id.clone(),
+        motion: offer.motion,
+        terms,
+        state: OrderState::Placed,
+        placed_at: now,
+        paid_at: None,
+        signal_at: offer.signal_at,
+    }))
+}
+
+impl Order {
+    /// Notes a payment; true when the order was not paid before. Further parts change nothing.
+    pub fn pay(&mut self, at: Timestamp) -> bool {
+        if self.state == OrderState::Paid {
+            return false;
+        }
+        (self.state, self.paid_at) = (OrderState::Paid, Some(at));
+        true
+    }
+}

@@ -1,0 +1,74 @@
+//! The only SQL of the service. Names put the thing first: `offer_fetch`, `offers_save`.
+
+pub mod accounts;
+pub mod answers;
+pub mod approvals;
+pub mod arms;
+pub mod copies;
+pub mod decisions;
+pub mod entities;
+pub mod ledger;
+mod migrations;
+pub mod offers;
+pub mod pictures;
+pub mod suppressions;
+
+use sea_orm::{
+    ConnectionTrait, EntityTrait, IdenStatic, IntoActiveModel, Iterable, PrimaryKeyToColumn, sea_query::OnConflict,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use upswell_runtime::{db::Tx, problem::Problem};
+
+pub use self::migrations::Migrator;
+
+/// Most parameters of one statement; both databases take more.
+const PARAMETERS: usize = 30_000;
+/// Most rows of one statement.
+const ROWS: usize = 500;
+
+/// Inserts `rows`, or replaces those whose key is there, some hundred a statement.
+pub(crate) async fn upsert<E>(tx: &Tx, rows: Vec<E::Model>) -> Result<(), Problem>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    let keys: Vec<E::Column> = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).collect();
+    let is_key = |column: &E::Column| keys.iter().any(|key| key.as_str() == column.as_str());
+    let rest: Vec<E::Column> = E::Column::iter().filter(|column| !is_key(column)).collect();
+    let chunk = ROWS.min(PARAMETERS / (keys.len() + rest.len()));
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        let some: Vec<E::ActiveModel> = rows
+            .by_ref()
+            .take(chunk)
+            .map(IntoActiveModel::into_active_model)
+            .collect();
+        let conflict = OnConflict::columns(keys.clone())
+            .update_columns(rest.clone())
+            .to_owned();
+        E::insert_many(some)
+            .on_conflict(conflict)
+            .exec_without_returning(&**tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// A document as it is stored.
+pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, Problem> {
+    serde_json::to_string(value).map_err(Problem::internal)
+}
+
+/// A stored document. A fault means that the row was not written by this code.
+pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    serde_json::from_str(text).map_err(Problem::internal)
+}
+
+/// A stored word. A fault means that the row was not written by this code.
+pub(crate) fn word<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Problem> {
+    text.parse().map_err(Problem::internal)
+}
+
+/// What reads work on: the reader pool or an open transaction.
+pub trait Reads: ConnectionTrait {}
+impl<C: ConnectionTrait> Reads for C {}

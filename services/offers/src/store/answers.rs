@@ -1,0 +1,84 @@
+//! Orders and replies: what came back from the accounts.
+
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use upswell_runtime::{
+    db::{Tx, from_micros, micros},
+    problem::Problem,
+};
+use uuid::Uuid;
+
+use super::{
+    Reads,
+    entities::{
+        order::{Column, Entity, Model},
+        reply,
+    },
+    from_json, json, upsert, word,
+};
+use crate::domain::order::Order;
+
+/// One order.
+pub async fn order_fetch(db: &impl Reads, id: Uuid) -> Result<Option<Order>, Problem> {
+    Entity::find_by_id(id).one(db).await?.map(from_row).transpose()
+}
+
+/// Stores an order as it stands now.
+pub async fn order_save(tx: &Tx, order: &Order) -> Result<(), Problem> {
+    let row = Model {
+        order_id: order.id,
+        offer_id: order.offer_id,
+        account_id: order.account_id.clone(),
+        motion: order.motion.to_string(),
+        terms: json(&order.terms)?,
+        state: order.state.to_string(),
+        placed_at: micros(order.placed_at),
+        paid_at: order.paid_at.map(micros),
+        signal_at: order.signal_at.map(micros),
+    };
+    upsert::<Entity>(tx, vec![row]).await
+}
+
+/// A page of orders, the newest first, after the one with this time and id.
+pub async fn order_list(
+    db: &impl Reads,
+    account_id: &str,
+    after: Option<(i64, Uuid)>,
+    limit: u64,
+) -> Result<Vec<Order>, Problem> {
+    let mut found = Entity::find();
+    if !account_id.is_empty() {
+        found = found.filter(Column::AccountId.eq(account_id));
+    }
+    if let Some((at, id)) = after {
+        let same = Condition::all()
+            .add(Column::PlacedAt.eq(at))
+            .add(Column::OrderId.gt(id));
+        found = found.filter(Condition::any().add(Column::PlacedAt.lt(at)).add(same));
+    }
+    let found = found.order_by_desc(Column::PlacedAt).order_by_asc(Column::OrderId);
+    found.limit(limit).all(db).await?.into_iter().map(from_row).collect()
+}
+
+/// Stores a reply and what was made of it.
+pub async fn reply_save(tx: &Tx, reply: reply::Model) -> Result<(), Problem> {
+    upsert::<reply::Entity>(tx, vec![reply]).await
+}
+
+/// One reply, by the fact that it came in.
+pub async fn reply_fetch(db: &impl Reads, fact_id: &str) -> Result<Option<reply::Model>, Problem> {
+    Ok(reply::Entity::find_by_id(fact_id).one(db).await?)
+}
+
+fn from_row(row: Model) -> Result<Order, Problem> {
+    Ok(Order {
+        id: row.order_id,
+        offer_id: row.offer_id,
+        account_id: row.account_id,
+        motion: word(&row.motion)?,
+        terms: from_json(&row.terms)?,
+        state: word(&row.state)?,
+        placed_at: from_micros(row.placed_at),
+        paid_at: row.paid_at.map(from_micros),
+        signal_at: row.signal_at.map(from_micros),
+    })
+}

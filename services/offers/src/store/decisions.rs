@@ -1,0 +1,53 @@
+//! Recorded decisions (C-16).
+
+use jiff::Timestamp;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use upswell_runtime::{
+    db::{Tx, micros},
+    problem::Problem,
+};
+use uuid::Uuid;
+
+use super::{
+    Reads,
+    entities::decision::{Column, Entity, Model},
+    upsert,
+};
+
+/// Records decisions.
+pub async fn decisions_save(tx: &Tx, decisions: Vec<Model>) -> Result<(), Problem> {
+    upsert::<Entity>(tx, decisions).await
+}
+
+/// The newest decision on an account that was made at or before `at`.
+pub async fn decision_fetch_at(db: &impl Reads, account: &str, at: Timestamp) -> Result<Option<Model>, Problem> {
+    let found = Entity::find()
+        .filter(Column::AccountId.eq(account))
+        .filter(Column::DecidedAt.lte(micros(at)));
+    Ok(found
+        .order_by_desc(Column::DecidedAt)
+        .order_by_desc(Column::SlotAt)
+        .one(db)
+        .await?)
+}
+
+/// A page of decisions, the newest first, after the one with this time and id.
+pub async fn decision_list(
+    db: &impl Reads,
+    account_id: &str,
+    after: Option<(i64, Uuid)>,
+    limit: u64,
+) -> Result<Vec<Model>, Problem> {
+    let mut found = Entity::find();
+    if !account_id.is_empty() {
+        found = found.filter(Column::AccountId.eq(account_id));
+    }
+    if let Some((at, id)) = after {
+        let same = Condition::all()
+            .add(Column::DecidedAt.eq(at))
+            .add(Column::DecisionId.gt(id));
+        found = found.filter(Condition::any().add(Column::DecidedAt.lt(at)).add(same));
+    }
+    let found = found.order_by_desc(Column::DecidedAt).order_by_asc(Column::DecisionId);
+    Ok(found.limit(limit).all(db).await?)
+}

@@ -1,0 +1,19 @@
+//! The schema, oldest first; a published migration never changes.
+
+mod m0001_ledger;
+mod m0002_offers;
+
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+/// All migrations of the offers service: the runtime's tables first.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        let mut all = upswell_runtime::db::runtime_migrations();
+        all.push(Box::new(m0001_ledger::Ledger));
+        all.push(Box::new(m0002_offers::Offers));
+        all
+    }
+}

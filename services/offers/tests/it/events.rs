@@ -1,0 +1,263 @@
+//! What the other services tell about one account, in good health unless a test says otherwise.
+
+use upswell_proto::{
+    gtype,
+    ingestion::v1::{self as ingestion, subscription_terms},
+    renewals::v1::{self as renewals, deal},
+    scoring::v1::{self as scoring, health, signal},
+    vocabulary::v1::{BillingPeriod, Channel, ContactRole, SignalKind, TouchClass},
+};
+
+use super::world::{ACCOUNT, World, at, wire};
+
+pub(crate) fn day(text: &str) -> Option<gtype::Date> {
+    let date: jiff::civil::Date = text.parse().unwrap();
+    Some(gtype::Date {
+        year: date.year().into(),
+        month: date.month().into(),
+        day: date.day().into(),
+    })
+}
+
+pub(crate) fn usd(units: i64) -> Option<gtype::Money> {
+    Some(gtype::Money {
+        currency_code: "USD".into(),
+        units,
+        nanos: 0,
+    })
+}
+
+impl World {
+    /// Everything about the account but a reason to write to it; its arm is drawn.
+    pub(crate) async fn known(&mut self) {
+        self.profile(false, "csm-1").await;
+        self.contact(true).await;
+        self.plan().await;
+        self.score(0.6, 0).await;
+        self.run().await;
+    }
+
+    pub(crate) async fn profile(&mut self, enterprise: bool, csm: &str) {
+        let profile = ingestion::AccountProfile {
+            display_name: "Acme".into(),
+            segment: "mid-market".into(),
+            industry: "freight".into(),
+            country_code: "KZ".into(),
+            time_zone: "Asia/Almaty".into(),
+            language_code: "en".into(),
+            enterprise,
+            csm_id: csm.into(),
+            customer_since: day("2024-01-01"),
+            primary_metric: "users".into(),
+        };
+        let event = ingestion::AccountProfileChanged {
+            account_id: ACCOUNT.into(),
+            profile: Some(profile),
+        };
+        self.tell("ingestion", ACCOUNT, &event).await;
+    }
+
+    pub(crate) async fn contact(&mut self, consent: bool) {
+        let point = |channel: Channel, address: &str| ingestion::ContactPoint {
+            channel: channel.into(),
+            address: address.into(),
+            consent,
+        };
+        let contact = ingestion::ContactProfile {
+            contact_id: "ann".into(),
+            first_name: "Ann".into(),
+            role: ContactRole::Business.into(),
+            budget_holder: true,
+            renewal_decision_maker: true,
+            champion: true,
+            points: vec![point(Channel::Email, "ann@acme.example"), point(Channel::InApp, "ann")],
+            language_code: "en".into(),
+        };
+        let event = ingestion::ContactChanged {
+            account_id: ACCOUNT.into(),
+            contact: Some(contact),
+        };
+        self.tell("ingestion", ACCOUNT, &event).await;
+    }
+
+    pub(crate) async fn plan(&mut self) {
+        let terms = ingestion::SubscriptionTerms {
+            subscription_id: "sub-1".into(),
+            product: "pro".into(),
+            kind: subscription_terms::Kind::Plan.into(),
+            unit_price: usd(99),
+            quantity: 1,
+            period: BillingPeriod::Month.into(),
+            effective_date: day("2026-01-01"),
+            end_date: None,
+            renewal_date: day("2027-06-01"),
+            limits: vec![ingestion::Limit {
+                metric: "users".into(),
+                value: 25,
+                standing: true,
+            }],
+            order_id: String::new(),
+            seats: 25,
+        };
+        let event = ingestion::SubscriptionChanged {
+            account_id: ACCOUNT.into(),
+            version_id: "crm/1".into(),
+            terms: Some(terms),
+            mrr: usd(99),
+            occur_time: Some(wire(at("2026-01-01T00:00:00Z"))),
+            superseded: false,
+        };
+        self.tell("ingestion", ACCOUNT, &event).await;
+    }
+
+    pub(crate) async fn score(&mut self, propensity: f64, critical: i32) {
+        let health = scoring::Health {
+            value: 80,
+            raw: 80,
+            band: health::Band::Green.into(),
+            components: vec![],
+        };
+        let score = scoring::Score {
+            account_id: ACCOUNT.into(),
+            as_of_day: day("2026-10-11"),
+            score_time: Some(wire(self.clock.now())),
+            health: Some(health),
+            health_change: None,
+            churn_risk: 0.1,
+            expansion_propensity: propensity,
+            reasons: vec![],
+            model_version: "rules-1".into(),
+            open_critical_tickets: critical,
+            oldest_critical_open_time: None,
+            missing_inputs: vec![],
+        };
+        self.tell("scoring", ACCOUNT, &scoring::ScoreChanged { score: Some(score) })
+            .await;
+    }
+
+    /// The seats are nearly used up: a reason for a capacity offer.
+    pub(crate) async fn limit_signal(&mut self, state: signal::State) {
+        let figures = [("used_percent", 92.0, "%"), ("days_to_limit", 9.0, "d")];
+        self.signal(SignalKind::LimitApproach, "users", state, &figures).await;
+    }
+
+    /// Three tickets on one topic: a reason for a recipe, and later for premium support.
+    pub(crate) async fn ticket_signal(&mut self) {
+        self.signal(
+            SignalKind::TicketCluster,
+            "integrations",
+            signal::State::Open,
+            &[("tickets", 3.0, "tickets")],
+        )
+        .await;
+    }
+
+    async fn signal(&mut self, kind: SignalKind, subject: &str, state: signal::State, figures: &[(&str, f64, &str)]) {
+        let evidence = figures.iter().map(|(name, value, unit)| scoring::Evidence {
+            name: (*name).into(),
+            value: *value,
+            unit: (*unit).into(),
+            baseline: None,
+            window_start_day: day("2026-10-01"),
+            window_end_day: day("2026-10-11"),
+            facts: format!("usage/{subject}"),
+        });
+        let signal = scoring::Signal {
+            signal_id: format!("signal-{subject}"),
+            account_id: ACCOUNT.into(),
+            kind: kind.into(),
+            subject: subject.into(),
+            state: state.into(),
+            grade: signal::Grade::High.into(),
+            strength: 0.8,
+            evidence: evidence.collect(),
+            open_time: Some(wire(at("2026-10-12T01:00:00Z"))),
+            last_seen_time: Some(wire(self.clock.now())),
+            close_time: None,
+            offer_id: String::new(),
+        };
+        self.tell("scoring", ACCOUNT, &scoring::SignalChanged { signal: Some(signal) })
+            .await;
+    }
+
+    pub(crate) async fn deal(&mut self, renewal: &str, stage: deal::Stage) {
+        let deal = renewals::Deal {
+            deal_id: "deal-1".into(),
+            account_id: ACCOUNT.into(),
+            subscription_id: "sub-1".into(),
+            renewal_date: day(renewal),
+            stage: stage.into(),
+            ..Default::default()
+        };
+        let event = renewals::DealChanged {
+            deal: Some(deal),
+            previous_renewal_date: None,
+        };
+        self.tell("renewals", ACCOUNT, &event).await;
+    }
+
+    pub(crate) async fn ticket(&mut self, severity: ingestion::ticket::Severity, resolved: bool) {
+        let ticket = ingestion::Ticket {
+            ticket_id: "t-1".into(),
+            topic: "billing".into(),
+            severity: severity.into(),
+            open_time: Some(wire(at("2026-10-12T02:00:00Z"))),
+            first_reply_time: None,
+            resolve_time: resolved.then(|| wire(self.clock.now())),
+        };
+        let event = ingestion::TicketChanged {
+            account_id: ACCOUNT.into(),
+            ticket: Some(ticket),
+        };
+        self.tell("ingestion", ACCOUNT, &event).await;
+    }
+
+    pub(crate) async fn observed(&mut self, class: TouchClass, time: &str) {
+        let touch = ingestion::ExternalTouch {
+            class: class.into(),
+            channel: Channel::Email.into(),
+            contact_id: String::new(),
+            sender: "crm".into(),
+            proposes_expansion: false,
+        };
+        let event = ingestion::TouchObserved {
+            account_id: ACCOUNT.into(),
+            touch: Some(touch),
+            touch_time: Some(wire(at(time))),
+            fact_id: format!("crm/{time}"),
+        };
+        self.tell("ingestion", ACCOUNT, &event).await;
+    }
+
+    pub(crate) async fn reply(&mut self, offer_id: &str, text: &str) {
+        let reply = ingestion::Reply {
+            offer_id: offer_id.into(),
+            contact_id: "ann".into(),
+            channel: Channel::Email.into(),
+            text: text.into(),
+        };
+        let event = ingestion::ReplyReceived {
+            account_id: ACCOUNT.into(),
+            reply: Some(reply),
+            reply_time: Some(wire(self.clock.now())),
+            fact_id: format!("mail/{text}/{}", self.clock.now()),
+        };
+        self.tell("ingestion", ACCOUNT, &event).await;
+    }
+
+    pub(crate) async fn payment(&mut self, order_id: &str) {
+        let payment = ingestion::Payment {
+            invoice_id: "inv-1".into(),
+            amount: usd(25),
+            pay_date: day("2026-10-15"),
+            order_id: order_id.into(),
+        };
+        let event = ingestion::PaymentRecorded {
+            account_id: ACCOUNT.into(),
+            payment: Some(payment),
+            pay_time: Some(wire(self.clock.now())),
+            fact_id: format!("bank/{order_id}"),
+        };
+        self.tell("ingestion", ACCOUNT, &event).await;
+    }
+}
