@@ -2,21 +2,22 @@
 
 use toml::{Table, Value};
 
-use super::{ConfigFault, ENV_PREFIX, file::open_entry, schema};
+use super::{ConfigFault, ENV_PREFIX, schema};
 
-/// Lays the variables over `merged`; names are not case sensitive, lists are comma separated.
-pub(super) fn merge(
+/// The settings among the variables, noting those which the defaults do not allow; names are not
+/// case sensitive, lists are comma separated.
+pub(super) fn overlay(
     env: impl Iterator<Item = (String, String)>,
     defaults: &Table,
-    merged: &mut Table,
     faults: &mut Vec<ConfigFault>,
-) {
+) -> Table {
+    let mut overlay = Table::new();
     let mut variables: Vec<_> = env.filter(|(name, _)| name.starts_with(ENV_PREFIX)).collect();
     variables.sort();
     for (name, text) in variables {
         let lower = name[ENV_PREFIX.len()..].to_lowercase();
         let path: Vec<&str> = lower.split("__").collect();
-        if let Err(message) = set(&path, &text, defaults, merged) {
+        if let Err(message) = set(&path, &text, defaults, &mut overlay) {
             faults.push(ConfigFault {
                 path: path.join("."),
                 origin: name,
@@ -24,9 +25,10 @@ pub(super) fn merge(
             });
         }
     }
+    overlay
 }
 
-fn set(path: &[&str], text: &str, defaults: &Table, merged: &mut Table) -> Result<(), String> {
+fn set(path: &[&str], text: &str, defaults: &Table, overlay: &mut Table) -> Result<(), String> {
     let [key, deeper @ ..] = path else {
         return Err("must name a key".to_owned());
     };
@@ -34,14 +36,14 @@ fn set(path: &[&str], text: &str, defaults: &Table, merged: &mut Table) -> Resul
     match (example, deeper) {
         (Value::Table(_), []) => Err("is a table, name one of its keys".to_owned()),
         (Value::Table(inner), deeper) => {
-            let slot = merged.entry((*key).to_owned()).or_insert_with(|| open_entry(inner));
+            let slot = overlay.entry(*key).or_insert_with(|| Value::Table(Table::new()));
             match slot {
                 Value::Table(slot) => set(deeper, text, inner, slot),
                 _ => Err("is not a table".to_owned()),
             }
         }
         (example, []) => {
-            merged.insert((*key).to_owned(), parse(example, text)?);
+            overlay.insert((*key).to_owned(), parse(example, text)?);
             Ok(())
         }
         (_, [deeper, ..]) => Err(format!("is not a table, so it has no {deeper}")),

@@ -9,77 +9,66 @@ use toml::{
 
 use super::{ConfigFault, schema};
 
-/// Lays the file over `merged`, noting every key which the defaults do not allow.
-pub(super) fn merge(path: &Path, defaults: &Table, merged: &mut Table, faults: &mut Vec<ConfigFault>) {
+/// The settings of the file, noting every key which the defaults do not allow.
+pub(super) fn overlay(path: &Path, defaults: &Table, faults: &mut Vec<ConfigFault>) -> Table {
     let name = path.display().to_string();
-    let unreadable = |message: String| ConfigFault {
-        path: "file".to_owned(),
-        origin: name.clone(),
-        message,
-    };
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => return faults.push(unreadable(error.to_string())),
-    };
-    let (table, lines) = match (text.parse::<Table>(), DeTable::parse(&text)) {
-        (Ok(table), Ok(spans)) => {
-            let mut lines = BTreeMap::new();
-            collect_lines(&text, spans.get_ref(), "", &mut lines);
-            (table, lines)
+    match read(path) {
+        Ok((table, lines)) => Check { name, lines, faults }.table(table, "", defaults),
+        Err(message) => {
+            faults.push(ConfigFault {
+                path: "file".to_owned(),
+                origin: name,
+                message,
+            });
+            Table::new()
         }
-        (Err(error), _) | (_, Err(error)) => return faults.push(unreadable(error.to_string())),
-    };
-    let mut overlay = Overlay {
-        name: &name,
-        lines: &lines,
-        faults,
-    };
-    overlay.lay(table, "", defaults, merged);
+    }
 }
 
-struct Overlay<'a> {
-    name: &'a str,
-    lines: &'a BTreeMap<String, usize>,
+/// The file's values, and the line of every key.
+fn read(path: &Path) -> Result<(Table, BTreeMap<String, usize>), String> {
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
+    let spans = DeTable::parse(&text).map_err(|error| error.to_string())?;
+    let mut lines = BTreeMap::new();
+    collect_lines(&text, spans.get_ref(), "", &mut lines);
+    Ok((table, lines))
+}
+
+struct Check<'a> {
+    name: String,
+    lines: BTreeMap<String, usize>,
     faults: &'a mut Vec<ConfigFault>,
 }
 
-impl Overlay<'_> {
-    fn lay(&mut self, given: Table, prefix: &str, defaults: &Table, merged: &mut Table) {
+impl Check<'_> {
+    fn table(&mut self, given: Table, prefix: &str, defaults: &Table) -> Table {
+        let mut checked = Table::new();
         for (key, value) in given {
             let path = join(prefix, &key);
-            let Some(example) = schema::example(defaults, &key) else {
-                self.fault(path, schema::unknown(defaults, &key));
-                continue;
-            };
-            match (example, value) {
-                (Value::Table(inner), Value::Table(value)) => {
-                    let slot = merged.entry(key).or_insert_with(|| open_entry(inner));
-                    if let Value::Table(slot) = slot {
-                        self.lay(value, &path, inner, slot);
-                    }
-                }
-                (example, value) => match schema::conform(example, value) {
-                    Ok(value) => drop(merged.insert(key, value)),
-                    Err(message) => self.fault(path, message),
-                },
+            match self.value(&key, value, &path, defaults) {
+                Ok(value) => drop(checked.insert(key, value)),
+                Err(message) => self.fault(path, message),
             }
+        }
+        checked
+    }
+
+    fn value(&mut self, key: &str, value: Value, path: &str, defaults: &Table) -> Result<Value, String> {
+        let example = schema::example(defaults, key).ok_or_else(|| schema::unknown(defaults, key))?;
+        match (example, value) {
+            (Value::Table(inner), Value::Table(value)) => Ok(Value::Table(self.table(value, path, inner))),
+            (example, value) => schema::conform(example, value),
         }
     }
 
     fn fault(&mut self, path: String, message: String) {
         let origin = match self.lines.get(&path) {
             Some(line) => format!("{}:{line}", self.name),
-            None => self.name.to_owned(),
+            None => self.name.clone(),
         };
         self.faults.push(ConfigFault { path, origin, message });
     }
-}
-
-/// A new entry of an open table of tables starts from the example's values.
-pub(super) fn open_entry(example: &Table) -> Value {
-    let mut entry = example.clone();
-    schema::close(&mut entry);
-    Value::Table(entry)
 }
 
 fn collect_lines(text: &str, table: &DeTable<'_>, prefix: &str, lines: &mut BTreeMap<String, usize>) {

@@ -50,12 +50,25 @@ fn conform_item(examples: &[Value], n: usize, item: Value) -> Result<Value, Stri
     Ok(Value::Table(checked))
 }
 
-/// Removes the examples of open tables from the values.
-pub(super) fn close(table: &mut Table) {
-    table.remove(ANY);
-    for (_, value) in table.iter_mut() {
-        if let Value::Table(inner) = value {
-            close(inner);
+/// The values of `examples`, without the examples of open tables.
+pub(super) fn closed(examples: &Table) -> Table {
+    let values = examples.iter().filter(|(key, _)| *key != ANY);
+    let close = |(key, value): (&String, &Value)| match value {
+        Value::Table(inner) => (key.clone(), Value::Table(closed(inner))),
+        value => (key.clone(), value.clone()),
+    };
+    values.map(close).collect()
+}
+
+/// Adds the entries which `given` has in open tables of tables to `values`, with the example's values.
+pub(super) fn open(examples: &Table, given: &Table, values: &mut Table) {
+    for (key, given) in given {
+        let (Some(Value::Table(inner)), Value::Table(given)) = (example(examples, key), given) else {
+            continue;
+        };
+        let entry = values.entry(key).or_insert_with(|| Value::Table(closed(inner)));
+        if let Value::Table(entry) = entry {
+            open(inner, given, entry);
         }
     }
 }

@@ -1,0 +1,141 @@
+//! The command line: one binary that serves, plays, imports, and answers people in tables and programs in JSON.
+
+mod account;
+mod admin;
+mod approvals;
+mod check_config;
+mod context;
+mod decisions;
+mod demo;
+mod facts;
+mod fault;
+pub mod import;
+mod ledger;
+mod metrics;
+mod migrate;
+mod offers;
+mod operate;
+mod output;
+mod pages;
+mod renewals;
+mod scores;
+mod serve;
+mod stop;
+mod suppressions;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Parser, Subcommand};
+
+use self::{context::Context, output::Output};
+
+/// Revenue from the customers you have: signals, offers under hard limits on pressure, renewals, and the money they
+/// brought.
+///
+/// Start with `upswell demo`: it plays a whole case on this machine and prints what came of it. Then `upswell serve all`
+/// runs the five services for real, `upswell import` brings facts in, and the other commands ask and answer.
+#[derive(Debug, Parser)]
+#[command(name = "upswell", version, propagate_version = true, max_term_width = 110)]
+#[command(after_long_help = "\
+Examples:
+  upswell demo
+  upswell serve all
+  upswell import facts.jsonl
+  upswell account acct-01
+  upswell approvals --actor anna --mine
+  upswell metrics revenue --from 2026-01-01 --to 2026-04-01 --output json
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or rows that an import had to reject.")]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+struct Global {
+    /// A TOML file with settings that differ from the defaults; the environment (`UPSWELL__SECTION__KEY`) wins over it.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How the answer is written: a table for people, JSON for programs.
+    #[arg(long, global = true, value_enum, default_value_t = Output::Table)]
+    output: Output,
+    /// Who you are, for commands that act; services believe it from their own machine only.
+    #[arg(long, global = true, value_name = "NAME", env = "UPSWELL_ACTOR")]
+    actor: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Operate(operate::Command),
+    #[command(flatten)]
+    Facts(facts::Command),
+    #[command(flatten)]
+    Scores(scores::Command),
+    #[command(flatten)]
+    Offers(offers::Command),
+    #[command(flatten)]
+    Approvals(approvals::Command),
+    #[command(flatten)]
+    Decisions(decisions::Command),
+    #[command(flatten)]
+    Ledger(ledger::Command),
+    #[command(flatten)]
+    Suppressions(suppressions::Command),
+    #[command(flatten)]
+    Renewals(renewals::Command),
+    #[command(flatten)]
+    Metrics(metrics::Command),
+    #[command(flatten)]
+    Admin(admin::Command),
+}
+
+/// Reads the arguments and does what they say; a failure is told in sentences on standard error.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match start(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {}", fault::sentence(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(cli: Cli) -> Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime")?;
+    runtime.block_on(run(cli))
+}
+
+async fn run(cli: Cli) -> Result<ExitCode> {
+    let global = cli.global;
+    let command = match cli.command {
+        Command::Operate(command) => return Box::pin(command.run(&global)).await,
+        client => client,
+    };
+    let context = Context::new(&global)?;
+    match command {
+        Command::Operate(_) => {}
+        Command::Facts(command) => command.run(&context).await?,
+        Command::Scores(command) => command.run(&context).await?,
+        Command::Offers(command) => command.run(&context).await?,
+        Command::Approvals(command) => command.run(&context).await?,
+        Command::Decisions(command) => command.run(&context).await?,
+        Command::Ledger(command) => command.run(&context).await?,
+        Command::Suppressions(command) => command.run(&context).await?,
+        Command::Renewals(command) => command.run(&context).await?,
+        Command::Metrics(command) => command.run(&context).await?,
+        Command::Admin(command) => command.run(&context).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

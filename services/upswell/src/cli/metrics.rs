@@ -1,0 +1,182 @@
+//! Money proven, and how it felt for the accounts.
+
+mod felt;
+mod revenue;
+mod steps;
+
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand};
+use jiff::{Span, civil::Date, tz::TimeZone};
+use upswell_metrics::NAME;
+use upswell_proto::metrics::v1::{
+    GetFunnelRequest, GetLeadTimesRequest, GetMotionConversionRequest, GetPressureRequest, GetRevenueMetricsRequest,
+    GetWeeklyCutRequest, ListMovementsRequest, Window, metrics_service_client::MetricsServiceClient,
+};
+use upswell_runtime::clock::Clock;
+
+use self::{
+    felt::{LeadTimes, Pressure},
+    revenue::{Movement, Revenues},
+    steps::{Conversion, Step, Week},
+};
+use super::{context::Context, output::Listing, pages::Limit, words};
+use crate::wire::to_date;
+
+/// Days of the default window.
+const DAYS: i64 = 90;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// The money that the programme moved, and what the accounts felt of it.
+    #[command(
+        subcommand,
+        after_long_help = "\
+Examples:
+  upswell metrics revenue --from 2026-01-01 --to 2026-04-01
+  upswell metrics weekly --output json"
+    )]
+    Metrics(Metrics),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Metrics {
+    /// MRR and what moved it, ARPA, NRR and GRR, per currency.
+    #[command(
+        after_long_help = "Example:\n  upswell metrics revenue --from 2026-01-01 --to 2026-04-01 --segment enterprise"
+    )]
+    Revenue {
+        /// Only this segment.
+        #[arg(long, default_value_t, hide_default_value = true)]
+        segment: String,
+        #[command(flatten)]
+        window: Days,
+    },
+    /// What moved MRR, by day and account, down to the facts.
+    #[command(after_long_help = "Example:\n  upswell metrics movements --account acct-01 --from 2026-01-01")]
+    Movements {
+        /// Only this account.
+        #[arg(long, default_value_t, hide_default_value = true)]
+        account: String,
+        #[command(flatten)]
+        window: Days,
+        #[command(flatten)]
+        limit: Limit,
+    },
+    /// From signal to payment: how many came through each step.
+    #[command(after_long_help = "Example:\n  upswell metrics funnel --from 2026-01-01 --to 2026-04-01")]
+    Funnel(Days),
+    /// The same week by week.
+    #[command(after_long_help = "Example:\n  upswell metrics weekly --from 2026-01-01 --to 2026-04-01")]
+    Weekly(Days),
+    /// Offers sent, accepted and paid, by motion.
+    #[command(after_long_help = "Example:\n  upswell metrics motions --from 2026-01-01 --to 2026-04-01")]
+    Motions(Days),
+    /// How often accounts were contacted.
+    #[command(after_long_help = "Example:\n  upswell metrics pressure --from 2026-01-01 --to 2026-04-01")]
+    Pressure(Days),
+    /// Days from signal to payment, and the approvals that waited longest.
+    #[command(after_long_help = "Example:\n  upswell metrics lead-times --from 2026-01-01 --to 2026-04-01")]
+    LeadTimes(Days),
+}
+
+/// A window of whole days in UTC.
+#[derive(Debug, Args)]
+pub(super) struct Days {
+    /// First day; 90 days before --to if absent.
+    #[arg(long, value_name = "DAY", value_parser = words::day)]
+    from: Option<Date>,
+    /// Day after the last; tomorrow if absent.
+    #[arg(long, value_name = "DAY", value_parser = words::day)]
+    to: Option<Date>,
+}
+
+impl Days {
+    fn window(&self) -> Result<Option<Window>> {
+        let end = match self.to {
+            Some(end) => end,
+            None => Clock::system().now().to_zoned(TimeZone::UTC).date().tomorrow()?,
+        };
+        let start = match self.from {
+            Some(start) => start,
+            None => end.checked_sub(Span::new().days(DAYS))?,
+        };
+        if start >= end {
+            bail!("the window is empty: --from {start} is not before --to {end}");
+        }
+        Ok(Some(Window {
+            start_date: Some(to_date(start)),
+            end_date: Some(to_date(end)),
+        }))
+    }
+}
+
+impl Command {
+    pub(super) async fn run(self, context: &Context) -> Result<()> {
+        let Self::Metrics(metrics) = self;
+        match metrics {
+            Metrics::Revenue { segment, window } => {
+                let request = GetRevenueMetricsRequest {
+                    window: window.window()?,
+                    segment,
+                };
+                let send = |channel, request| async move {
+                    MetricsServiceClient::new(channel).get_revenue_metrics(request).await
+                };
+                context.show(&Revenues::from(context.ask(NAME, request, send).await?))
+            }
+            Metrics::Movements {
+                account: account_id,
+                window,
+                limit,
+            } => {
+                let request = ListMovementsRequest {
+                    window: window.window()?,
+                    account_id,
+                    ..Default::default()
+                };
+                let send =
+                    |channel, request| async move { MetricsServiceClient::new(channel).list_movements(request).await };
+                let found: Listing<Movement> = context.list(NAME, limit, request, send).await?;
+                context.show(&found)
+            }
+            Metrics::Funnel(days) => {
+                let request = GetFunnelRequest { window: days.window()? };
+                let send =
+                    |channel, request| async move { MetricsServiceClient::new(channel).get_funnel(request).await };
+                context.show(&whole::<_, Step>(context.ask(NAME, request, send).await?.steps))
+            }
+            Metrics::Weekly(days) => {
+                let request = GetWeeklyCutRequest { window: days.window()? };
+                let send =
+                    |channel, request| async move { MetricsServiceClient::new(channel).get_weekly_cut(request).await };
+                context.show(&whole::<_, Week>(context.ask(NAME, request, send).await?.weeks))
+            }
+            Metrics::Motions(days) => {
+                let request = GetMotionConversionRequest { window: days.window()? };
+                let send = |channel, request| async move {
+                    MetricsServiceClient::new(channel).get_motion_conversion(request).await
+                };
+                context.show(&whole::<_, Conversion>(context.ask(NAME, request, send).await?.motions))
+            }
+            Metrics::Pressure(days) => {
+                let request = GetPressureRequest { window: days.window()? };
+                let send =
+                    |channel, request| async move { MetricsServiceClient::new(channel).get_pressure(request).await };
+                context.show(&Pressure::from(context.ask(NAME, request, send).await?))
+            }
+            Metrics::LeadTimes(days) => {
+                let request = GetLeadTimesRequest { window: days.window()? };
+                let send =
+                    |channel, request| async move { MetricsServiceClient::new(channel).get_lead_times(request).await };
+                context.show(&LeadTimes::from(context.ask(NAME, request, send).await?))
+            }
+        }
+    }
+}
+
+fn whole<T, V: From<T>>(items: Vec<T>) -> Listing<V> {
+    Listing {
+        items: items.into_iter().map(V::from).collect(),
+        more: false,
+    }
+}

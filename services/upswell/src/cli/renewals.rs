@@ -1,0 +1,417 @@
+//! Renewals: the deals, their stages, and the work on them.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use jiff::{Timestamp, civil::Date};
+use serde::Serialize;
+use upswell_proto::renewals::v1::{
+    self as pb, AdvanceDealRequest, CloseDealRequest, CompleteTaskRequest, GetDealRequest, ListDealsRequest,
+    ListTasksRequest, deal::Stage, loss_reason::Category, renewal_service_client::RenewalServiceClient,
+};
+use upswell_renewals::NAME;
+use upswell_runtime::money::Money;
+
+use super::{
+    context::Context,
+    output::{Column, Listing, Row, View, card, cash, day, left, part, right, time, wire_money},
+    pages::Limit,
+    words::{self, RequestId},
+};
+use crate::wire::{date, instant, word};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Coming renewals, the most money at risk first.
+    #[command(after_long_help = "Example:\n  upswell renewals --account acct-01 --all")]
+    Renewals {
+        /// Only this account.
+        #[arg(long, default_value_t, hide_default_value = true)]
+        account: String,
+        /// Also closed ones.
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        limit: Limit,
+    },
+    /// One renewal: look at it, move it on, or close it.
+    #[command(
+        subcommand,
+        after_long_help = "\
+Examples:
+  upswell renewal show 9d8e1c55-1a7f-5f3c-8f0e-2c7d1b6a4e90
+  upswell renewal advance 9d8e1c55-1a7f-5f3c-8f0e-2c7d1b6a4e90 --to negotiation --actor anna
+  upswell renewal close 9d8e1c55-1a7f-5f3c-8f0e-2c7d1b6a4e90 --renewed --actor anna
+  upswell renewal close 9d8e1c55-1a7f-5f3c-8f0e-2c7d1b6a4e90 --lost price --actor anna"
+    )]
+    Renewal(Renewal),
+    /// Work on renewals, the most urgent first.
+    #[command(after_long_help = "Example:\n  upswell tasks --assignee anna")]
+    Tasks {
+        /// Only of this person.
+        #[arg(long, default_value_t, hide_default_value = true, value_name = "NAME")]
+        assignee: String,
+        /// Only of this deal.
+        #[arg(long, default_value_t, hide_default_value = true)]
+        deal: String,
+        /// Also those that are done or no longer needed.
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        limit: Limit,
+    },
+    /// Mark a task as done.
+    #[command(after_long_help = "Example:\n  upswell task-done 41a3a0d2-5b1e-5f0c-a7b8-1d2e3f4a5b6c --actor anna")]
+    TaskDone {
+        /// The task's id.
+        task: String,
+        #[command(flatten)]
+        request: RequestId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Renewal {
+    /// A deal with its history.
+    #[command(after_long_help = "Example:\n  upswell renewal show 9d8e1c55-1a7f-5f3c-8f0e-2c7d1b6a4e90")]
+    Show {
+        /// The deal's id.
+        deal: String,
+    },
+    /// Move a deal on before its date does.
+    #[command(after_long_help = "\
+Example:
+  upswell renewal advance 9d8e1c55-1a7f-5f3c-8f0e-2c7d1b6a4e90 --to negotiation --actor anna")]
+    Advance {
+        /// The deal's id.
+        deal: String,
+        /// The stage to enter.
+        #[arg(long, value_parser = words::stage(), value_name = "STAGE")]
+        to: Stage,
+        #[command(flatten)]
+        change: Change,
+    },
+    /// Say how a renewal went.
+    #[command(after_long_help = "\
+Example:
+  upswell renewal close 9d8e1c55-1a7f-5f3c-8f0e-2c7d1b6a4e90 --lost competitor --competitor rival --actor anna")]
+    Close {
+        /// The deal's id.
+        deal: String,
+        /// The subscription goes on.
+        #[arg(long, required_unless_present = "lost", conflicts_with = "lost")]
+        renewed: bool,
+        /// The subscription ends, for this reason.
+        #[arg(long, value_parser = words::loss(), value_name = "REASON")]
+        lost: Option<Category>,
+        /// The reason in the customer's words.
+        #[arg(long, default_value_t, hide_default_value = true, requires = "lost")]
+        detail: String,
+        /// Who won instead.
+        #[arg(long, default_value_t, hide_default_value = true, requires = "lost")]
+        competitor: String,
+        #[command(flatten)]
+        change: Change,
+    },
+}
+
+/// What a change of a deal takes.
+#[derive(Debug, Args)]
+pub(super) struct Change {
+    /// Version of the deal as you saw it; if absent, as it stands now.
+    #[arg(long)]
+    etag: Option<String>,
+    #[command(flatten)]
+    request: RequestId,
+}
+
+impl Command {
+    pub(super) async fn run(self, context: &Context) -> Result<()> {
+        match self {
+            Self::Renewals {
+                account: account_id,
+                all: include_closed,
+                limit,
+            } => {
+                let request = ListDealsRequest {
+                    account_id,
+                    include_closed,
+                    ..Default::default()
+                };
+                let send =
+                    |channel, request| async move { RenewalServiceClient::new(channel).list_deals(request).await };
+                let found: Listing<Deal> = context.list(NAME, limit, request, send).await?;
+                context.show(&found)
+            }
+            Self::Renewal(renewal) => renewal.run(context).await,
+            Self::Tasks {
+                assignee: assignee_id,
+                deal: deal_id,
+                all: include_closed,
+                limit,
+            } => {
+                let request = ListTasksRequest {
+                    assignee_id,
+                    deal_id,
+                    include_closed,
+                    ..Default::default()
+                };
+                let send =
+                    |channel, request| async move { RenewalServiceClient::new(channel).list_tasks(request).await };
+                let found: Listing<Task> = context.list(NAME, limit, request, send).await?;
+                context.show(&found)
+            }
+            Self::TaskDone { task: task_id, request } => {
+                let request = CompleteTaskRequest {
+                    task_id,
+                    request_id: request.text(),
+                };
+                let send =
+                    |channel, request| async move { RenewalServiceClient::new(channel).complete_task(request).await };
+                let answer = context.ask(NAME, request, send).await?;
+                context.show(&Task::from(answer.task.unwrap_or_default()))
+            }
+        }
+    }
+}
+
+impl Renewal {
+    async fn run(self, context: &Context) -> Result<()> {
+        let deal = match self {
+            Self::Show { deal } => fetch(context, deal).await?,
+            Self::Advance {
+                deal: deal_id,
+                to,
+                change,
+            } => {
+                let (etag, request_id) = change.terms(context, &deal_id).await?;
+                let request = AdvanceDealRequest {
+                    deal_id,
+                    stage: to.into(),
+                    etag,
+                    request_id,
+                };
+                let send =
+                    |channel, request| async move { RenewalServiceClient::new(channel).advance_deal(request).await };
+                context.ask(NAME, request, send).await?.deal.unwrap_or_default()
+            }
+            Self::Close {
+                deal: deal_id,
+                renewed,
+                lost,
+                detail,
+                competitor,
+                change,
+            } => {
+                let (etag, request_id) = change.terms(context, &deal_id).await?;
+                let loss_reason = lost.map(|category| pb::LossReason {
+                    category: category.into(),
+                    detail,
+                    competitor,
+                });
+                let request = CloseDealRequest {
+                    deal_id,
+                    renewed,
+                    loss_reason,
+                    etag,
+                    request_id,
+                };
+                let send =
+                    |channel, request| async move { RenewalServiceClient::new(channel).close_deal(request).await };
+                context.ask(NAME, request, send).await?.deal.unwrap_or_default()
+            }
+        };
+        context.show(&Deal::from(deal))
+    }
+}
+
+impl Change {
+    /// The etag and request id for the wire.
+    async fn terms(self, context: &Context, deal_id: &str) -> Result<(String, String)> {
+        let etag = match self.etag {
+            Some(etag) => etag,
+            None => fetch(context, deal_id.to_owned()).await?.etag,
+        };
+        Ok((etag, self.request.text()))
+    }
+}
+
+async fn fetch(context: &Context, deal_id: String) -> Result<pb::Deal> {
+    let send = |channel, request| async move { RenewalServiceClient::new(channel).get_deal(request).await };
+    Ok(context
+        .ask(NAME, GetDealRequest { deal_id }, send)
+        .await?
+        .deal
+        .unwrap_or_default())
+}
+
+#[derive(Serialize)]
+struct Deal {
+    deal: String,
+    account: String,
+    subscription: String,
+    renews: Option<Date>,
+    stage: String,
+    owner: String,
+    mrr: Option<Money>,
+    at_risk: Option<Money>,
+    loss: Option<Loss>,
+    stage_since: Option<Timestamp>,
+    history: Vec<Entry>,
+    etag: String,
+}
+
+#[derive(Serialize)]
+struct Loss {
+    category: String,
+    detail: String,
+    competitor: String,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    stage: String,
+    entered_at: Option<Timestamp>,
+    actor: String,
+}
+
+impl From<pb::Deal> for Deal {
+    fn from(deal: pb::Deal) -> Self {
+        let loss = |loss: pb::LossReason| Loss {
+            category: word(loss.category().as_str_name(), "CATEGORY"),
+            detail: loss.detail,
+            competitor: loss.competitor,
+        };
+        let entry = |entry: pb::StageEntry| Entry {
+            stage: word(entry.stage().as_str_name(), "STAGE"),
+            entered_at: instant(entry.enter_time.as_ref()),
+            actor: entry.actor,
+        };
+        Self {
+            renews: date(deal.renewal_date.as_ref()),
+            stage: word(deal.stage().as_str_name(), "STAGE"),
+            mrr: wire_money(deal.mrr.as_ref()),
+            at_risk: wire_money(deal.at_risk.as_ref()),
+            stage_since: instant(deal.stage_time.as_ref()),
+            loss: deal.loss_reason.map(loss),
+            history: deal.history.into_iter().map(entry).collect(),
+            deal: deal.deal_id,
+            account: deal.account_id,
+            subscription: deal.subscription_id,
+            owner: deal.owner_id,
+            etag: deal.etag,
+        }
+    }
+}
+
+impl Row for Deal {
+    const COLUMNS: &'static [Column] = &[
+        left("deal"),
+        left("account"),
+        left("renews"),
+        left("stage"),
+        left("owner"),
+        right("MRR"),
+        right("at risk a month"),
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.deal.clone(),
+            self.account.clone(),
+            day(self.renews),
+            self.stage.clone(),
+            self.owner.clone(),
+            cash(self.mrr),
+            cash(self.at_risk),
+        ]
+    }
+}
+
+impl View for Deal {
+    fn render(&self) -> String {
+        let loss = self.loss.as_ref().map_or(String::new(), |loss| {
+            format!("{} {} {}", loss.category, loss.competitor, loss.detail)
+        });
+        let lines = [
+            ("deal", self.deal.clone()),
+            ("account", self.account.clone()),
+            ("subscription", self.subscription.clone()),
+            ("renews", day(self.renews)),
+            ("stage", format!("{} since {}", self.stage, time(self.stage_since))),
+            ("lost because", loss),
+            ("owner", self.owner.clone()),
+            ("MRR", cash(self.mrr)),
+            ("at risk a month", cash(self.at_risk)),
+            ("etag", self.etag.clone()),
+        ];
+        [card(&lines), part("History", &self.history)].concat()
+    }
+}
+
+impl Row for Entry {
+    const COLUMNS: &'static [Column] = &[left("stage"), left("entered"), left("by")];
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.stage.clone(), time(self.entered_at), self.actor.clone()]
+    }
+}
+
+#[derive(Serialize)]
+struct Task {
+    task: String,
+    deal: String,
+    account: String,
+    kind: String,
+    assignee: String,
+    due: Option<Date>,
+    state: String,
+    completed_at: Option<Timestamp>,
+}
+
+impl From<pb::Task> for Task {
+    fn from(task: pb::Task) -> Self {
+        Self {
+            state: word(task.state().as_str_name(), "STATE"),
+            due: date(task.due_date.as_ref()),
+            completed_at: instant(task.complete_time.as_ref()),
+            task: task.task_id,
+            deal: task.deal_id,
+            account: task.account_id,
+            kind: task.kind,
+            assignee: task.assignee_id,
+        }
+    }
+}
+
+impl Row for Task {
+    const COLUMNS: &'static [Column] = &[
+        left("task"),
+        left("account"),
+        left("what"),
+        left("who"),
+        left("due"),
+        left("state"),
+        left("done"),
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.task.clone(),
+            self.account.clone(),
+            self.kind.clone(),
+            self.assignee.clone(),
+            day(self.due),
+            self.state.clone(),
+            time(self.completed_at),
+        ]
+    }
+}
+
+impl View for Task {
+    fn render(&self) -> String {
+        format!(
+            "task {} ({} for {}) is {}",
+            self.task, self.kind, self.account, self.state
+        )
+    }
+}

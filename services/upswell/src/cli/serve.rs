@@ -1,0 +1,75 @@
+//! `serve`: all services in this process, or one of them.
+
+use anyhow::{Result, bail};
+use clap::{Args, builder::PossibleValuesParser};
+use tokio_util::sync::CancellationToken;
+use upswell_runtime::{client::Peers, clock::Clock, server, service::Deps, telemetry};
+
+use super::{Global, stop::stop};
+use crate::{
+    cluster::{self, Cluster, SERVICES},
+    settings::Settings,
+};
+
+/// What `serve` takes for all services.
+const ALL: &str = "all";
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// `all`, or the name of one service.
+    #[arg(value_parser = PossibleValuesParser::new([ALL].into_iter().chain(SERVICES)))]
+    what: String,
+}
+
+impl Serve {
+    pub(super) async fn run(self, global: &Global) -> Result<()> {
+        let settings = Settings::load(global.config.as_deref(), std::env::vars())?;
+        let name = SERVICES
+            .into_iter()
+            .find(|name| *name == self.what)
+            .unwrap_or("upswell");
+        let guard = telemetry::init(name, &settings.telemetry)?;
+        let served = if self.what == ALL {
+            serve_all(&settings).await
+        } else {
+            serve_one(name, &settings).await
+        };
+        guard.shutdown().await;
+        served
+    }
+}
+
+async fn serve_all(settings: &Settings) -> Result<()> {
+    let stop = stop()?;
+    let cluster = Cluster::start(settings, Clock::system()).await?;
+    cluster.run_until(stop).await
+}
+
+async fn serve_one(name: &'static str, settings: &Settings) -> Result<()> {
+    let stop = stop()?;
+    let outdated = cluster::pending(name, settings).await?;
+    if outdated > 0 {
+        bail!(
+            "the schema of {name} lacks {outdated} migration(s), and a service does not change its schema by itself; run \
+             `upswell migrate {name}` with the same settings"
+        );
+    }
+    let listener = server::bind(cluster::server_settings(name, settings)?).await?;
+    let deps = Deps {
+        clock: Clock::system(),
+        peers: Peers::new(&settings.peers, &settings.client)?,
+        trace_mode: settings.telemetry.outbox,
+    };
+    let service = cluster::build(name, settings, deps).await?;
+    let shutdown = CancellationToken::new();
+    let serving = service.run(listener, shutdown.clone());
+    tokio::pin!(serving);
+    tokio::select! {
+        ended = &mut serving => ended?,
+        () = stop => {
+            shutdown.cancel();
+            serving.await?;
+        }
+    }
+    Ok(())
+}

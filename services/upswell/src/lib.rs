@@ -1,0 +1,10 @@
+//! The one binary: serves the services, plays cases, imports facts, and answers people.
+
+pub mod amounts;
+pub mod cli;
+pub mod cluster;
+pub mod demo;
+pub mod lists;
+pub mod settings;
+pub mod tables;
+pub mod wire;

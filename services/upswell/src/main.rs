@@ -1,0 +1,7 @@
+//! The binary `upswell`; everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    upswell::cli::main()
+}

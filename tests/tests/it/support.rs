@@ -1,0 +1,128 @@
+//! What several scenarios share: a running cluster on a manual clock, the shipped cases, goldens.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use jiff::{SignedDuration, Span, Timestamp, civil::Date};
+use tempfile::TempDir;
+use upswell::{
+    cluster::Cluster,
+    demo::{
+        case::Case,
+        driver::{self, DataFolder, Observer},
+        report::{self, Report},
+        state::ProgressFile,
+    },
+    settings::Settings,
+};
+use upswell_proto::ingestion::v1::{
+    Fact, RecordFactsRequest, RecordFactsResponse, ingestion_service_client::IngestionServiceClient,
+};
+use upswell_runtime::{client::Traced, clock::Clock};
+
+/// Folder of a shipped case.
+pub(crate) fn case_folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("cases").join(name)
+}
+
+/// Five running services on fresh SQLite files and a clock that the test moves.
+pub(crate) struct World {
+    pub(crate) cluster: Cluster,
+    pub(crate) data: DataFolder,
+    _folder: TempDir,
+}
+
+impl World {
+    /// Starts with the policy and settings of a shipped case; `overrides` are settings as in the environment, without
+    /// their prefix.
+    pub(crate) async fn start(case: &str, now: &str, overrides: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder(folder.path().to_path_buf());
+        let settings = settings(&data, &case_folder(case), overrides);
+        let cluster = Cluster::start(&settings, Clock::manual(now.parse().unwrap())).await.unwrap();
+        Self { cluster, data, _folder: folder }
+    }
+
+    pub(crate) fn channel(&self, service: &str) -> Traced {
+        self.cluster.peers.channel(service).unwrap()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.cluster.clock.now()
+    }
+
+    /// Lets an hour pass, `hours` times, with all that it brings.
+    pub(crate) async fn hours(&self, hours: i64) {
+        for _ in 0..hours {
+            let now = self.now() + SignedDuration::from_hours(1);
+            self.cluster.advance(now).await.unwrap();
+        }
+    }
+
+    /// Records facts given in the import format and lets the services come to rest.
+    pub(crate) async fn facts(&self, lines: &[String]) -> RecordFactsResponse {
+        let facts = lines.iter().map(|line| fact(line)).collect();
+        let mut ingestion = IngestionServiceClient::new(self.channel("ingestion"));
+        let request = RecordFactsRequest { request_id: String::new(), facts };
+        let response = ingestion.record_facts(request).await.unwrap().into_inner();
+        self.cluster.drain(self.now()).await.unwrap();
+        response
+    }
+}
+
+/// A fact in the import format.
+pub(crate) fn fact(line: &str) -> Fact {
+    upswell_ingestion::jsonl::parse_line(line).unwrap_or_else(|faults| panic!("{line}: {faults:?}"))
+}
+
+fn settings(data: &DataFolder, case: &Path, overrides: &[(&str, &str)]) -> Settings {
+    let file = case.join("settings.toml");
+    let mut variables = data.overrides(&case.join("policy"));
+    variables.extend(overrides.iter().map(|(key, value)| (format!("UPSWELL__{key}"), (*value).to_owned())));
+    Settings::load(Some(&file).filter(|file| file.is_file()).map(PathBuf::as_path), variables.into_iter())
+        .unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+struct Silent;
+
+impl Observer for Silent {
+    fn played(&mut self, _now: Timestamp, _done: u64, _all: u64) {}
+}
+
+/// A case that was played to its end; its services still run.
+pub(crate) struct Played {
+    pub(crate) world: World,
+    pub(crate) case: Case,
+    pub(crate) report: Report,
+}
+
+/// Plays a shipped case from its raw facts.
+pub(crate) async fn play(name: &str) -> Played {
+    let case = Case::read(&case_folder(name)).unwrap();
+    let world = World::start(name, &case.start().to_string(), &[]).await;
+    let file = ProgressFile::in_folder(&world.data.0);
+    let progress = driver::play(&case, &world.cluster, &world.data, &file, &mut Silent).await.unwrap();
+    let report = report::collect(&case, &world.cluster, &progress).await.unwrap();
+    Played { world, case, report }
+}
+
+/// Compares `actual` with a file in `tests/goldens`. `ACCEPT_GOLDENS=1 cargo test -p upswell-tests` writes it anew; the
+/// difference is then reviewed like code.
+pub(crate) fn golden(name: &str, actual: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("goldens").join(name);
+    if env::var_os("ACCEPT_GOLDENS").is_some() {
+        fs::write(&path, actual).unwrap();
+        return;
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    let first = expected.lines().zip(actual.lines()).position(|(expected, actual)| expected != actual);
+    let line = first.unwrap_or_else(|| expected.lines().count().min(actual.lines().count())) + 1;
+    assert!(expected == actual, "{} differs from line {line} on; accept with ACCEPT_GOLDENS=1", path.display());
+}
+
+/// `days` days after an ISO date.
+pub(crate) fn day_after(day: &str, days: i64) -> Date {
+    day.parse::<Date>().unwrap().saturating_add(Span::new().days(days))
+}
