@@ -18,8 +18,14 @@ pub struct ShippedCase {
 
 /// Every shipped case.
 pub const SHIPPED: [ShippedCase; 2] = [
-    ShippedCase { name: "model", facts: model::facts },
-    ShippedCase { name: "frontier", facts: frontier::facts },
+    ShippedCase {
+        name: "model",
+        facts: model::facts,
+    },
+    ShippedCase {
+        name: "frontier",
+        facts: frontier::facts,
+    },
 ];
 
 /// Writes the facts of every shipped case below `folder`.
@@ -27,5 +33,7 @@ pub const SHIPPED: [ShippedCase; 2] = [
 /// # Errors
 /// A folder is missing or cannot be written.
 pub fn write_all(folder: &Path) -> io::Result<()> {
-    SHIPPED.iter().try_for_each(|case| fs::write(folder.join(case.name).join("facts.jsonl"), (case.facts)()))
+    SHIPPED
+        .iter()
+        .try_for_each(|case| fs::write(folder.join(case.name).join("facts.jsonl"), (case.facts)()))
 }

@@ -137,3 +137,18 @@ fn describe(section: &str, violations: Violations) -> Vec<String> {
         .map(|fault| line(&fault.field, &fault.description))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{SERVICES, server_settings};
+
+    #[test]
+    fn by_default_every_service_is_reached_where_it_listens() {
+        let settings = Settings::load(None, std::iter::empty()).unwrap();
+        for name in SERVICES {
+            let listens = &server_settings(name, &settings).unwrap().listen;
+            assert_eq!(settings.peers[name], format!("http://{listens}"));
+        }
+    }
+}

@@ -13,7 +13,10 @@ pub struct Lines {
 impl Lines {
     /// No lines yet; `seed` decides all noise.
     pub fn new(seed: &'static str) -> Self {
-        Self { seed, text: String::new() }
+        Self {
+            seed,
+            text: String::new(),
+        }
     }
 
     /// A number from 0 up to 1 that depends on the seed and on what it is for, never on the order of calls.
@@ -84,7 +87,9 @@ pub(crate) fn plus(from: Date, days: i64) -> Date {
 
 /// An instant on a day, in UTC.
 pub(crate) fn at(day: Date, hour: i8, minute: i8) -> Timestamp {
-    day.at(hour, minute, 0, 0).to_zoned(TimeZone::UTC).map_or(Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp())
+    day.at(hour, minute, 0, 0)
+        .to_zoned(TimeZone::UTC)
+        .map_or(Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp())
 }
 
 /// Monday to Friday.

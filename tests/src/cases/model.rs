@@ -21,18 +21,46 @@ const NOISE: f64 = 0.03;
 const SEATS: i64 = 25;
 
 const NAMES: [&str; 30] = [
-    "Алтын Жол Логистик", "Степь Карго", "Жібек Транс", "Ертіс Экспресс", "Тұлпар Фрахт", "Каспий Линк", "Медеу Карго",
-    "Арал Транзит", "Алатау Логистика", "Сарыарқа Транс", "Достык Экспедиция", "Хоргос Хаб", "Бәйтерек Карго",
-    "Шымкент Авто", "Турксиб Сервис", "Наурыз Логистик", "Балхаш Транс", "Атырау Порт Сервис", "Жайық Фрахт",
-    "Көкжиек Карго", "Отрар Логистика", "Мангистау Лайн", "Семей Экспресс", "Тараз Транзит", "Кокшетау Карго",
-    "Павлодар Рейл", "Актобе Терминал", "Костанай Агро Транс", "Талдыкорган Лайн", "Экибастуз Карго",
+    "Алтын Жол Логистик",
+    "Степь Карго",
+    "Жібек Транс",
+    "Ертіс Экспресс",
+    "Тұлпар Фрахт",
+    "Каспий Линк",
+    "Медеу Карго",
+    "Арал Транзит",
+    "Алатау Логистика",
+    "Сарыарқа Транс",
+    "Достык Экспедиция",
+    "Хоргос Хаб",
+    "Бәйтерек Карго",
+    "Шымкент Авто",
+    "Турксиб Сервис",
+    "Наурыз Логистик",
+    "Балхаш Транс",
+    "Атырау Порт Сервис",
+    "Жайық Фрахт",
+    "Көкжиек Карго",
+    "Отрар Логистика",
+    "Мангистау Лайн",
+    "Семей Экспресс",
+    "Тараз Транзит",
+    "Кокшетау Карго",
+    "Павлодар Рейл",
+    "Актобе Терминал",
+    "Костанай Агро Транс",
+    "Талдыкорган Лайн",
+    "Экибастуз Карго",
 ];
 
 /// Content of `facts.jsonl`.
 pub(super) fn facts() -> String {
     let mut lines = Lines::new("model-2026");
     for number in 1..=ACCOUNTS {
-        let account = Account { id: format!("acct-{number:02}"), number };
+        let account = Account {
+            id: format!("acct-{number:02}"),
+            number,
+        };
         account.who(&mut lines);
         account.contract(&mut lines);
         account.use_of_product(&mut lines);
@@ -109,11 +137,25 @@ impl Account {
             let noise = 1.0 + NOISE * (2.0 * lines.chance(&["noise", id, &date]) - 1.0);
             let value = (base * self.growth(offset) * noise).round() as i64;
             let usage = json!({"metric": "shipments", "day": date, "value": value});
-            lines.fact("product", &format!("u-{id}-{date}"), id, at(today, 18, 30), "usage", usage);
+            lines.fact(
+                "product",
+                &format!("u-{id}-{date}"),
+                id,
+                at(today, 18, 30),
+                "usage",
+                usage,
+            );
             if offset >= -70 && is_workday(today) {
                 let users = lines.pick(15, 21, &["users", id, &date]);
                 let activity = json!({"day": date, "active_users": users, "logins": users * 2});
-                lines.fact("product", &format!("a-{id}-{date}"), id, at(today, 18, 30), "activity", activity);
+                lines.fact(
+                    "product",
+                    &format!("a-{id}-{date}"),
+                    id,
+                    at(today, 18, 30),
+                    "activity",
+                    activity,
+                );
             }
         }
     }
@@ -129,7 +171,9 @@ impl Account {
 
     fn invoices(&self, lines: &mut Lines) {
         let id = &self.id;
-        for month in ["2026-04", "2026-05", "2026-06", "2026-07", "2026-08", "2026-09", "2026-10", "2026-11"] {
+        for month in [
+            "2026-04", "2026-05", "2026-06", "2026-07", "2026-08", "2026-09", "2026-10", "2026-11",
+        ] {
             let issued = day(&format!("{month}-01"));
             let invoice_id = format!("inv-{id}-{month}");
             let due = plus(issued, 10);
@@ -139,25 +183,51 @@ impl Account {
             lines.fact("billing", &invoice_id, id, at(issued, 5, 0), "invoice", invoice);
             let paid = plus(issued, lines.pick(3, 9, &["paid", &invoice_id]));
             let payment = json!({"invoice_id": invoice_id, "amount": "240000.00 KZT", "paid": paid.to_string()});
-            lines.fact("billing", &format!("pay-{invoice_id}"), id, at(paid, 9, 0), "payment", payment);
+            lines.fact(
+                "billing",
+                &format!("pay-{invoice_id}"),
+                id,
+                at(paid, 9, 0),
+                "payment",
+                payment,
+            );
         }
     }
 
     fn tickets(&self, lines: &mut Lines) {
         let Self { id, number } = self;
         let cluster = STRUGGLING.contains(number);
-        let topic = if cluster && number % 5 == 4 { "reports" } else { "integrations" };
+        let topic = if cluster && number % 5 == 4 {
+            "reports"
+        } else {
+            "integrations"
+        };
         let first = 1 + (number * 5) % 11;
-        let days: &[i64] = if cluster { &[0, 2, 4, 5] } else { &[lines.pick(0, 12, &["ticket", id])] };
+        let days: &[i64] = if cluster {
+            &[0, 2, 4, 5]
+        } else {
+            &[lines.pick(0, 12, &["ticket", id])]
+        };
         // Only some of the struggling companies write a fourth time; the others hardly ever write.
-        let count = if cluster { 3 + (number % 2) as usize } else { usize::from(number % 4 == 0) };
+        let count = if cluster {
+            3 + (number % 2) as usize
+        } else {
+            usize::from(number % 4 == 0)
+        };
         for (index, offset) in days.iter().take(count).enumerate() {
             let opened = plus(day(START), first + offset);
             let ticket_id = format!("t-{id}-{}", index + 1);
             let mut ticket = json!({
                 "ticket_id": ticket_id, "topic": topic, "severity": "normal", "opened": at(opened, 4, 10).to_string(),
             });
-            lines.fact("helpdesk", &format!("{ticket_id}@1"), id, at(opened, 4, 10), "ticket", ticket.clone());
+            lines.fact(
+                "helpdesk",
+                &format!("{ticket_id}@1"),
+                id,
+                at(opened, 4, 10),
+                "ticket",
+                ticket.clone(),
+            );
             let resolved = at(plus(opened, 1), 8, 0);
             ticket["first_reply"] = json!(at(opened, 8, 0).to_string());
             ticket["resolved"] = json!(resolved.to_string());

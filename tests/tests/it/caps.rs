@@ -5,11 +5,7 @@ use std::{collections::BTreeMap, env};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::json;
-use upswell::{
-    demo::checker,
-    lists,
-    wire::to_instant,
-};
+use upswell::{demo::checker, lists, wire::to_instant};
 use upswell_proto::{
     offers::v1::{
         ReserveRequest, Touch, reserve_response::Outcome, touch, touch_ledger_service_client::TouchLedgerServiceClient,
@@ -26,7 +22,10 @@ const ZONE: &str = "America/New_York";
 
 /// Rounds: 100 by default, `UPSWELL_ROUNDS=1000` on demand.
 fn rounds() -> u64 {
-    env::var("UPSWELL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(100)
+    env::var("UPSWELL_ROUNDS")
+        .ok()
+        .and_then(|rounds| rounds.parse().ok())
+        .unwrap_or(100)
 }
 
 /// A number below `below` that depends on what it is for.
@@ -39,7 +38,10 @@ fn account_lines(round: u64) -> Vec<String> {
     let profile = json!({"source": "crm", "external_id": account, "account": account, "at": "2026-01-01T00:00:00Z",
         "account_profile": {"name": account, "segment": "smb", "country": "US", "time_zone": ZONE, "language": "en"}});
     // Every renewal lies so that the planned times fall before, into and behind its zones.
-    let renewal = crate::support::day_after("2026-03-02", 35 + i64::try_from(pick(50, &["renewal", &account])).unwrap());
+    let renewal = crate::support::day_after(
+        "2026-03-02",
+        35 + i64::try_from(pick(50, &["renewal", &account])).unwrap(),
+    );
     let plan = json!({"source": "billing", "external_id": account, "account": account, "at": "2026-01-01T00:00:00Z",
         "subscription": {"subscription_id": format!("sub-{round}"), "product": "basic", "kind": "plan",
             "unit_price": "29.00 USD", "quantity": 1, "period": "month", "effective": "2026-01-01",
@@ -52,11 +54,27 @@ fn proposal(round: u64, sender: u64) -> ReserveRequest {
     let name = sender.to_string();
     let key = |what: &'static str| [what, account.as_str(), name.as_str()].map(str::to_owned);
     let number = |below, what| pick(below, &key(what).each_ref().map(String::as_str));
-    let classes = [TouchClass::Commercial, TouchClass::Commercial, TouchClass::Renewal, TouchClass::Educational];
-    let channels = [Channel::Email, Channel::Whatsapp, Channel::InApp, Channel::CsmTask, Channel::Sms, Channel::Push];
+    let classes = [
+        TouchClass::Commercial,
+        TouchClass::Commercial,
+        TouchClass::Renewal,
+        TouchClass::Educational,
+    ];
+    let channels = [
+        Channel::Email,
+        Channel::Whatsapp,
+        Channel::InApp,
+        Channel::CsmTask,
+        Channel::Sms,
+        Channel::Push,
+    ];
     let class = classes[number(4, "class") as usize];
     // Hours over ten weeks, some of them exactly whole weeks apart.
-    let hours = if number(3, "grid") == 0 { number(10, "week") * 168 } else { number(1680, "hour") };
+    let hours = if number(3, "grid") == 0 {
+        number(10, "week") * 168
+    } else {
+        number(1680, "hour")
+    };
     let planned = START.parse::<Timestamp>().unwrap() + SignedDuration::from_hours(i64::try_from(hours).unwrap());
     ReserveRequest {
         account_id: account,
@@ -109,11 +127,15 @@ async fn c1_to_c7_64_senders_at_once_get_exactly_what_the_rules_allow() {
     for batch in lines.chunks(500) {
         assert_eq!(world.facts(batch).await.rejected, 0);
     }
-    let deals = lists::deals(&mut upswell_proto::renewals::v1::renewal_service_client::RenewalServiceClient::new(
-        world.channel("renewals"),
-    ));
-    let renewals: BTreeMap<_, _> =
-        deals.await.unwrap().into_iter().map(|deal| (deal.account_id, deal.renewal_date.unwrap())).collect();
+    let deals = lists::deals(
+        &mut upswell_proto::renewals::v1::renewal_service_client::RenewalServiceClient::new(world.channel("renewals")),
+    );
+    let renewals: BTreeMap<_, _> = deals
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|deal| (deal.account_id, deal.renewal_date.unwrap()))
+        .collect();
     let ledger = TouchLedgerServiceClient::new(world.channel("offers"));
     for round in 0..rounds() {
         let answers =
@@ -125,12 +147,19 @@ async fn c1_to_c7_64_senders_at_once_get_exactly_what_the_rules_allow() {
                 Err(request) => refused.push(request),
             }
         }
-        assert_eq!(violations(&granted), Vec::<String>::new(), "round {round}: too much was granted");
+        assert_eq!(
+            violations(&granted),
+            Vec::<String>::new(),
+            "round {round}: too much was granted"
+        );
         let renewal = renewals.get(&format!("round-{round}"));
         for request in refused {
             let mut together = granted.clone();
             together.push(refused_touch(&request, renewal));
-            assert!(!violations(&together).is_empty(), "round {round}: refused without need: {request:?}");
+            assert!(
+                !violations(&together).is_empty(),
+                "round {round}: refused without need: {request:?}"
+            );
         }
     }
     world.cluster.stop().await.unwrap();
@@ -151,12 +180,18 @@ async fn f16_64_senders_over_four_separate_weeks_get_one_place_a_week() {
             channel: Channel::Email.into(),
             sender: format!("tool-{sender}"),
             idempotency_key: "once".to_owned(),
-            planned_time: Some(to_instant(planned + SignedDuration::from_mins(i64::try_from(sender).unwrap()))),
+            planned_time: Some(to_instant(
+                planned + SignedDuration::from_mins(i64::try_from(sender).unwrap()),
+            )),
             ..ReserveRequest::default()
         };
         tokio::spawn(ask(ledger.clone(), request))
     });
-    let granted = join_all(asked).await.into_iter().filter(|answer| answer.as_ref().unwrap().is_ok()).count();
+    let granted = join_all(asked)
+        .await
+        .into_iter()
+        .filter(|answer| answer.as_ref().unwrap().is_ok())
+        .count();
     assert_eq!(granted, 4);
     // The ledger itself says the same, and the same question again gets the same answer.
     let touches = lists::touches(&mut ledger.clone()).await.unwrap();

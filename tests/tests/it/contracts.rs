@@ -25,11 +25,21 @@ fn contracts_change_only_with_their_golden() {
         for service in &file.service {
             for method in &service.method {
                 let (input, output) = (method.input_type(), method.output_type());
-                writeln!(text, "  rpc {}/{}({input}) returns ({output})", service.name(), method.name()).unwrap();
+                writeln!(
+                    text,
+                    "  rpc {}/{}({input}) returns ({output})",
+                    service.name(),
+                    method.name()
+                )
+                .unwrap();
             }
         }
-        file.message_type.iter().for_each(|message| write_message(&mut text, "  ", message));
-        file.enum_type.iter().for_each(|words| write_enum(&mut text, "  ", words));
+        file.message_type
+            .iter()
+            .for_each(|message| write_message(&mut text, "  ", message));
+        file.enum_type
+            .iter()
+            .for_each(|words| write_enum(&mut text, "  ", words));
     }
     golden("contracts.txt", &text);
 }
@@ -38,10 +48,23 @@ fn write_message(text: &mut String, indent: &str, message: &DescriptorProto) {
     writeln!(text, "{indent}message {}", message.name()).unwrap();
     let deeper = format!("{indent}  ");
     for field in &message.field {
-        writeln!(text, "{deeper}{} = {}: {}", field.name(), field.number(), type_of(message, field)).unwrap();
+        writeln!(
+            text,
+            "{deeper}{} = {}: {}",
+            field.name(),
+            field.number(),
+            type_of(message, field)
+        )
+        .unwrap();
     }
-    message.nested_type.iter().for_each(|nested| write_message(text, &deeper, nested));
-    message.enum_type.iter().for_each(|words| write_enum(text, &deeper, words));
+    message
+        .nested_type
+        .iter()
+        .for_each(|nested| write_message(text, &deeper, nested));
+    message
+        .enum_type
+        .iter()
+        .for_each(|words| write_enum(text, &deeper, words));
 }
 
 fn type_of(message: &DescriptorProto, field: &FieldDescriptorProto) -> String {
@@ -49,7 +72,11 @@ fn type_of(message: &DescriptorProto, field: &FieldDescriptorProto) -> String {
         Type::Message | Type::Enum => field.type_name().to_owned(),
         scalar => format!("{scalar:?}").to_lowercase(),
     };
-    let repeated = if field.label() == Label::Repeated { "repeated " } else { "" };
+    let repeated = if field.label() == Label::Repeated {
+        "repeated "
+    } else {
+        ""
+    };
     let oneof = match field.oneof_index {
         Some(_) if field.proto3_optional() => " optional".to_owned(),
         Some(index) => format!(" in {}", message.oneof_decl[usize::try_from(index).unwrap()].name()),
@@ -78,7 +105,12 @@ fn every_element_of_the_contracts_says_what_it_is() {
             .source_code_info
             .iter()
             .flat_map(|info| &info.location)
-            .filter(|location| location.leading_comments.as_deref().is_some_and(|text| !text.trim().is_empty()))
+            .filter(|location| {
+                location
+                    .leading_comments
+                    .as_deref()
+                    .is_some_and(|text| !text.trim().is_empty())
+            })
             .map(|location| location.path.clone())
             .collect();
         for (path, name) in elements(file) {
@@ -124,7 +156,10 @@ fn message_elements(path: Vec<i32>, message: &DescriptorProto, name: &str, found
 
 fn enum_elements(path: Vec<i32>, words: &EnumDescriptorProto, name: &str, found: &mut Vec<(Vec<i32>, String)>) {
     for (index, value) in (0..).zip(&words.value) {
-        found.push(([path.clone(), vec![2, index]].concat(), format!("{name}.{}", value.name())));
+        found.push((
+            [path.clone(), vec![2, index]].concat(),
+            format!("{name}.{}", value.name()),
+        ));
     }
     found.push((path, name.to_owned()));
 }

@@ -41,8 +41,14 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder(folder.path().to_path_buf());
         let settings = settings(&data, &case_folder(case), overrides);
-        let cluster = Cluster::start(&settings, Clock::manual(now.parse().unwrap())).await.unwrap();
-        Self { cluster, data, _folder: folder }
+        let cluster = Cluster::start(&settings, Clock::manual(now.parse().unwrap()))
+            .await
+            .unwrap();
+        Self {
+            cluster,
+            data,
+            _folder: folder,
+        }
     }
 
     pub(crate) fn channel(&self, service: &str) -> Traced {
@@ -65,7 +71,10 @@ impl World {
     pub(crate) async fn facts(&self, lines: &[String]) -> RecordFactsResponse {
         let facts = lines.iter().map(|line| fact(line)).collect();
         let mut ingestion = IngestionServiceClient::new(self.channel("ingestion"));
-        let request = RecordFactsRequest { request_id: String::new(), facts };
+        let request = RecordFactsRequest {
+            request_id: String::new(),
+            facts,
+        };
         let response = ingestion.record_facts(request).await.unwrap().into_inner();
         self.cluster.drain(self.now()).await.unwrap();
         response
@@ -80,9 +89,16 @@ pub(crate) fn fact(line: &str) -> Fact {
 fn settings(data: &DataFolder, case: &Path, overrides: &[(&str, &str)]) -> Settings {
     let file = case.join("settings.toml");
     let mut variables = data.overrides(&case.join("policy"));
-    variables.extend(overrides.iter().map(|(key, value)| (format!("UPSWELL__{key}"), (*value).to_owned())));
-    Settings::load(Some(&file).filter(|file| file.is_file()).map(PathBuf::as_path), variables.into_iter())
-        .unwrap_or_else(|faults| panic!("{faults}"))
+    variables.extend(
+        overrides
+            .iter()
+            .map(|(key, value)| (format!("UPSWELL__{key}"), (*value).to_owned())),
+    );
+    Settings::load(
+        Some(&file).filter(|file| file.is_file()).map(PathBuf::as_path),
+        variables.into_iter(),
+    )
+    .unwrap_or_else(|faults| panic!("{faults}"))
 }
 
 struct Silent;
@@ -103,7 +119,9 @@ pub(crate) async fn play(name: &str) -> Played {
     let case = Case::read(&case_folder(name)).unwrap();
     let world = World::start(name, &case.start().to_string(), &[]).await;
     let file = ProgressFile::in_folder(&world.data.0);
-    let progress = driver::play(&case, &world.cluster, &world.data, &file, &mut Silent).await.unwrap();
+    let progress = driver::play(&case, &world.cluster, &world.data, &file, &mut Silent)
+        .await
+        .unwrap();
     let report = report::collect(&case, &world.cluster, &progress).await.unwrap();
     Played { world, case, report }
 }
@@ -117,9 +135,16 @@ pub(crate) fn golden(name: &str, actual: &str) {
         return;
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
-    let first = expected.lines().zip(actual.lines()).position(|(expected, actual)| expected != actual);
+    let first = expected
+        .lines()
+        .zip(actual.lines())
+        .position(|(expected, actual)| expected != actual);
     let line = first.unwrap_or_else(|| expected.lines().count().min(actual.lines().count())) + 1;
-    assert!(expected == actual, "{} differs from line {line} on; accept with ACCEPT_GOLDENS=1", path.display());
+    assert!(
+        expected == actual,
+        "{} differs from line {line} on; accept with ACCEPT_GOLDENS=1",
+        path.display()
+    );
 }
 
 /// `days` days after an ISO date.

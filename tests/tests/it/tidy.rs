@@ -10,12 +10,32 @@ const LONGEST_FILE: usize = 500;
 
 /// What a pure domain may not name: transport, storage, runtime, contracts, clocks, chance.
 const IMPURE: [&str; 13] = [
-    "tonic", "prost", "sea_orm", "sqlx", "tokio", "upswell_proto", "rand::", "Timestamp::now", "Zoned::now",
-    "SystemTime", "Instant::now", "Uuid::now", "std::env",
+    "tonic",
+    "prost",
+    "sea_orm",
+    "sqlx",
+    "tokio",
+    "upswell_proto",
+    "rand::",
+    "Timestamp::now",
+    "Zoned::now",
+    "SystemTime",
+    "Instant::now",
+    "Uuid::now",
+    "std::env",
 ];
 
 /// The visible top level, fixed by the owner of the project.
-const TOP_LEVEL: [&str; 8] = ["Cargo.toml", "Cargo.lock", "proto", "services", "charts", "k8s", "tests", "README.md"];
+const TOP_LEVEL: [&str; 8] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "proto",
+    "services",
+    "charts",
+    "k8s",
+    "tests",
+    "README.md",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
@@ -36,12 +56,19 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
         }
     }
     found.sort();
-    assert!(!found.is_empty(), "no {ending} below {}: the test looks in the wrong place", folder.display());
+    assert!(
+        !found.is_empty(),
+        "no {ending} below {}: the test looks in the wrong place",
+        folder.display()
+    );
     found
 }
 
 fn rust_files() -> Vec<PathBuf> {
-    ["proto", "services", "tests"].iter().flat_map(|folder| files(&root().join(folder), ".rs")).collect()
+    ["proto", "services", "tests"]
+        .iter()
+        .flat_map(|folder| files(&root().join(folder), ".rs"))
+        .collect()
 }
 
 /// Every line of `paths` that `wrong` objects to, with its place; comments do not count.
@@ -79,7 +106,10 @@ fn domains_are_pure() {
         paths.extend([source.join("domain.rs")].into_iter().filter(|path| path.is_file()));
         paths.retain(|path| !path.components().any(|part| part.as_os_str() == "tests") && !path.ends_with("tests.rs"));
         let found = offences(&paths, |_, line| IMPURE.iter().any(|word| is_word(line, word)));
-        assert_none(&found, "a domain knows neither transport, storage, contracts, clock nor chance");
+        assert_none(
+            &found,
+            "a domain knows neither transport, storage, contracts, clock nor chance",
+        );
     }
 }
 
@@ -101,7 +131,9 @@ fn only_the_edges_know_the_contracts() {
     for service in SERVICES {
         let source = root().join("services").join(service).join("src");
         let paths = files(&source.join("store"), ".rs");
-        let found = offences(&paths, |_, line| is_word(line, "upswell_proto") || is_word(line, "tonic"));
+        let found = offences(&paths, |_, line| {
+            is_word(line, "upswell_proto") || is_word(line, "tonic")
+        });
         assert_none(&found, "a store sees no contract");
     }
 }
@@ -111,12 +143,17 @@ fn no_service_depends_on_another() {
     for service in SERVICES {
         let manifest = fs::read_to_string(root().join("services").join(service).join("Cargo.toml")).unwrap();
         for other in SERVICES.iter().filter(|other| **other != service) {
-            assert!(!manifest.contains(&format!("upswell-{other}")), "{service} depends on {other}: they talk over contracts");
+            assert!(
+                !manifest.contains(&format!("upswell-{other}")),
+                "{service} depends on {other}: they talk over contracts"
+            );
         }
     }
     let runtime = files(&root().join("services/runtime/src"), ".rs");
     let found = offences(&runtime, |_, line| {
-        ["account_id", "commercial", "playbook", "holdout", "churn"].iter().any(|word| is_word(line, word))
+        ["account_id", "commercial", "playbook", "holdout", "churn"]
+            .iter()
+            .any(|word| is_word(line, word))
     });
     assert_none(&found, "the runtime knows no business word");
 }
@@ -137,12 +174,19 @@ fn members_inherit_lints_and_nothing_is_silenced_without_a_reason() {
     for manifest in files(&root(), "Cargo.toml") {
         let text = fs::read_to_string(&manifest).unwrap();
         if text.contains("[package]") {
-            assert!(text.contains("[lints]\nworkspace = true"), "{} does not inherit the lints", manifest.display());
+            assert!(
+                text.contains("[lints]\nworkspace = true"),
+                "{} does not inherit the lints",
+                manifest.display()
+            );
         }
     }
     let found = offences(&rust_files(), |path, line| {
         let here = path.ends_with("tidy.rs");
-        !here && ["#[allow", "#![allow", "#[ignore", "todo!(", "unimplemented!("].iter().any(|word| line.contains(word))
+        !here
+            && ["#[allow", "#![allow", "#[ignore", "todo!(", "unimplemented!("]
+                .iter()
+                .any(|word| line.contains(word))
     });
     assert_none(&found, "nothing is silenced, ignored or left to do");
 }
@@ -152,13 +196,19 @@ fn the_top_level_is_as_agreed() {
     for entry in fs::read_dir(root()).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
         let hidden = name.starts_with('.') || name == "target";
-        assert!(hidden || TOP_LEVEL.contains(&name.as_str()), "`{name}` does not belong at the top level");
+        assert!(
+            hidden || TOP_LEVEL.contains(&name.as_str()),
+            "`{name}` does not belong at the top level"
+        );
     }
     for name in TOP_LEVEL {
         assert!(root().join(name).exists(), "`{name}` is missing at the top level");
     }
     for part in SERVICES.iter().chain(&["runtime", "upswell"]) {
-        assert!(root().join("services").join(part).join("README.md").is_file(), "services/{part} has no page");
+        assert!(
+            root().join("services").join(part).join("README.md").is_file(),
+            "services/{part} has no page"
+        );
     }
 }
 

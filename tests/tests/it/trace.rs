@@ -29,7 +29,11 @@ impl TraceService for Sink {
         &self,
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        let spans = request.into_inner().resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
+        let spans = request
+            .into_inner()
+            .resource_spans
+            .into_iter()
+            .flat_map(|resource| resource.scope_spans);
         self.0.lock().unwrap().extend(spans.flat_map(|scope| scope.spans));
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }
@@ -65,10 +69,16 @@ async fn one_trace_follows_a_usage_fact_through_four_services() {
     let server = tonic::transport::Server::builder().add_service(TraceServiceServer::new(sink.clone()));
     // The exporter has a thread of its own and must not wait for this one.
     let collector = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async move {
             let listener = TcpListener::from_std(listener.into_std().unwrap()).unwrap();
-            server.serve_with_incoming(TcpListenerStream::new(listener)).await.unwrap();
+            server
+                .serve_with_incoming(TcpListenerStream::new(listener))
+                .await
+                .unwrap();
         });
     });
     let settings = TelemetrySettings {
@@ -111,12 +121,18 @@ async fn one_trace_follows_a_usage_fact_through_four_services() {
     }
     for end in 0..edges.len() - 1 {
         let way: Vec<&str> = edges[end..].to_vec();
-        assert!(ways.iter().any(|names| passes(names, &way)), "no trace goes {way:?}; spans: {names:#?}");
+        assert!(
+            ways.iter().any(|names| passes(names, &way)),
+            "no trace goes {way:?}; spans: {names:#?}"
+        );
     }
     let personal = ["+7701", "@acct-01.example", "Айгуль"];
     for span in &spans {
         let text = format!("{span:?}");
-        assert!(personal.iter().all(|part| !text.contains(part)), "a span carries personal data: {text}");
+        assert!(
+            personal.iter().all(|part| !text.contains(part)),
+            "a span carries personal data: {text}"
+        );
     }
     drop(collector);
 }

@@ -233,27 +233,38 @@ impl Candidate {
             "\n\n{rank}. {} {} ({}, {}){won}",
             self.motion, self.subject, self.playbook, self.class
         );
-        let _ = write!(
-            text,
-            "\n   {} = {:.2} likely × {} × (1 − {:.2} churn) × {:.2} urgency × {:.2} fatigue",
+        if self.monthly.is_some() {
+            let _ = write!(text, "\n   {}", self.value());
+        }
+        for gate in &self.gates {
+            let _ = write!(text, "\n   {:5}  {:5}  {}", gate.verdict, gate.rule, gate.told());
+        }
+    }
+
+    /// How the expected value came about (M-1).
+    fn value(&self) -> String {
+        format!(
+            "{} = {:.2} likely × {} × (1 − {:.2} churn) × {:.2} urgency × {:.2} fatigue",
             cash(self.expected_value),
             self.acceptance_probability,
             cash(self.monthly),
             self.churn_risk,
             self.urgency,
             self.fatigue,
-        );
-        for gate in &self.gates {
-            let until = if gate.earliest_at.is_some() {
-                format!(", not before {}", time(gate.earliest_at))
-            } else {
-                String::new()
-            };
-            let _ = write!(
-                text,
-                "\n   {:5}  {:5}  {}: {}{until}",
-                gate.verdict, gate.rule, gate.gate, gate.detail
-            );
-        }
+        )
+    }
+}
+
+impl Gate {
+    fn told(&self) -> String {
+        let detail = if self.detail.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", self.detail)
+        };
+        let until = self
+            .earliest_at
+            .map_or(String::new(), |at| format!(", not before {}", time(Some(at))));
+        format!("{}{detail}{until}", self.gate)
     }
 }

@@ -25,8 +25,8 @@ pub(super) fn sentence(error: &anyhow::Error) -> String {
 fn refusal(problem: &Problem) -> String {
     let reason = problem.reason();
     let violations = problem.violations();
-    if violations.is_empty() {
-        // With the cause, which only a fault of this process has.
+    if violations.len() < 2 {
+        // A single violation is the message itself. With the cause, which only a fault of this process has.
         let text = problem.to_string();
         let text = text.strip_prefix(&format!("{reason}: ")).unwrap_or(&text);
         let trace = problem

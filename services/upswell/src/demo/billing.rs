@@ -104,7 +104,7 @@ fn subscription(order: &Order, terms: &Terms, placed: Timestamp) -> Subscription
         unit_price: terms.unit_price.clone(),
         quantity: terms.quantity,
         period: terms.period,
-        effective_date: terms.start_date.or_else(|| Some(to_date(day(placed)))),
+        effective_date: Some(to_date(start(terms, placed))),
         order_id: order.order_id.clone(),
         ..SubscriptionTerms::default()
     }

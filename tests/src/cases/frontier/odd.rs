@@ -18,16 +18,38 @@ fn on(offset: i64, hour: i8) -> Timestamp {
     at(plus(day(START), offset), hour, 0)
 }
 
-fn ticket(lines: &mut Lines, account: &str, number: i64, topic: &str, severity: &str, opened: i64, resolved: Option<i64>) {
+fn ticket(
+    lines: &mut Lines,
+    account: &str,
+    number: i64,
+    topic: &str,
+    severity: &str,
+    opened: i64,
+    resolved: Option<i64>,
+) {
     let ticket_id = format!("t-{account}-{number}");
     let mut content = json!({
         "ticket_id": ticket_id, "topic": topic, "severity": severity, "opened": on(opened, 8).to_string(),
     });
-    lines.fact("helpdesk", &format!("{ticket_id}@1"), account, on(opened, 8), "ticket", content.clone());
+    lines.fact(
+        "helpdesk",
+        &format!("{ticket_id}@1"),
+        account,
+        on(opened, 8),
+        "ticket",
+        content.clone(),
+    );
     if let Some(resolved) = resolved {
         content["first_reply"] = json!(on(opened, 12).to_string());
         content["resolved"] = json!(on(resolved, 15).to_string());
-        lines.fact("helpdesk", &format!("{ticket_id}@2"), account, on(resolved, 15), "ticket", content);
+        lines.fact(
+            "helpdesk",
+            &format!("{ticket_id}@2"),
+            account,
+            on(resolved, 15),
+            "ticket",
+            content,
+        );
     }
 }
 
@@ -35,19 +57,51 @@ fn tickets(lines: &mut Lines) {
     // A cluster while a critical ticket is open: nobody sells anything to f-10 before day 24.
     ticket(lines, "f-10", 0, "outage", "critical", -2, Some(24));
     for number in 1..=4 {
-        ticket(lines, "f-10", number, "integrations", "normal", number, Some(number + 2));
+        ticket(
+            lines,
+            "f-10",
+            number,
+            "integrations",
+            "normal",
+            number,
+            Some(number + 2),
+        );
     }
     // A cluster inside the last 30 days before a renewal.
     for number in 1..=3 {
-        ticket(lines, "f-06", number, "integrations", "normal", number, Some(number + 1));
+        ticket(
+            lines,
+            "f-06",
+            number,
+            "integrations",
+            "normal",
+            number,
+            Some(number + 1),
+        );
     }
     // A cluster as it should be.
     for number in 1..=3 {
-        ticket(lines, "f-22", number, "integrations", "high", number + 2, Some(number + 3));
+        ticket(
+            lines,
+            "f-22",
+            number,
+            "integrations",
+            "high",
+            number + 2,
+            Some(number + 3),
+        );
     }
     // Two tickets are no cluster.
     for number in 1..=2 {
-        ticket(lines, "f-24", number, "integrations", "normal", number, Some(number + 1));
+        ticket(
+            lines,
+            "f-24",
+            number,
+            "integrations",
+            "normal",
+            number,
+            Some(number + 1),
+        );
     }
 }
 
@@ -67,7 +121,15 @@ fn second_thoughts(lines: &mut Lines) {
     let usage = |value: i64| json!({"metric": "records", "day": date, "value": value});
     lines.fact("product", "extra-f-19", "f-19", on(4, 1), "usage", usage(1_500));
     let head: [(&str, Value); 1] = [("supersedes", json!("extra-f-19"))];
-    lines.full_fact("product", "extra-f-19-fixed", "f-19", on(10, 6), "usage", usage(150), &head);
+    lines.full_fact(
+        "product",
+        "extra-f-19-fixed",
+        "f-19",
+        on(10, 6),
+        "usage",
+        usage(150),
+        &head,
+    );
     // The same id with other content: the first stands.
     let answer = |score: i64| json!({"survey": "csat", "score": score, "contact_id": "f-20-business"});
     lines.fact("survey", "csat-f-20", "f-20", on(5, 7), "survey", answer(4));
@@ -77,14 +139,35 @@ fn second_thoughts(lines: &mut Lines) {
 
 fn rubbish(lines: &mut Lines) {
     lines.raw(r#"{"source":"crm","external_id":"half a line"#);
-    let invoice = |amount: &str| {
-        json!({"invoice_id": "inv-odd", "amount": amount, "issued": "2026-03-05", "due": "2026-03-19"})
-    };
-    lines.fact("billing", "odd-currency", "f-30", on(3, 5), "invoice", invoice("10.00 XQQ"));
-    lines.fact("billing", "odd-sign", "f-30", on(3, 5), "invoice", invoice("-10.00 USD"));
+    let invoice =
+        |amount: &str| json!({"invoice_id": "inv-odd", "amount": amount, "issued": "2026-03-05", "due": "2026-03-19"});
+    lines.fact(
+        "billing",
+        "odd-currency",
+        "f-30",
+        on(3, 5),
+        "invoice",
+        invoice("10.00 XQQ"),
+    );
+    lines.fact(
+        "billing",
+        "odd-sign",
+        "f-30",
+        on(3, 5),
+        "invoice",
+        invoice("-10.00 USD"),
+    );
     let usage = json!({"metric": "records", "day": "1970-01-01", "value": 1});
     let head: [(&str, Value); 1] = [("known_at", json!(on(3, 6).to_string()))];
-    lines.full_fact("product", "odd-year", "f-30", Timestamp::UNIX_EPOCH, "usage", usage, &head);
+    lines.full_fact(
+        "product",
+        "odd-year",
+        "f-30",
+        Timestamp::UNIX_EPOCH,
+        "usage",
+        usage,
+        &head,
+    );
     let period = json!({"subscription_id": "sub-odd", "product": "pro", "kind": "add_on", "unit_price": "9.00 USD",
         "quantity": 1, "period": "fortnight", "effective": "2026-03-05"});
     lines.fact("billing", "odd-period", "f-30", on(3, 5), "subscription", period);

@@ -19,7 +19,10 @@ pub(super) struct Account {
 
 /// The accounts, by number.
 pub(super) fn accounts() -> impl Iterator<Item = Account> {
-    (1..=ACCOUNTS).map(|number| Account { id: format!("f-{number:02}"), number })
+    (1..=ACCOUNTS).map(|number| Account {
+        id: format!("f-{number:02}"),
+        number,
+    })
 }
 
 /// What an account pays for.
@@ -46,12 +49,30 @@ impl Account {
 
     fn plan(&self) -> Plan {
         if self.is_enterprise() {
-            return Plan { product: "enterprise", price: "48000.00 USD", period: "year", seats: 120, records: 900_000 };
+            return Plan {
+                product: "enterprise",
+                price: "48000.00 USD",
+                period: "year",
+                seats: 120,
+                records: 900_000,
+            };
         }
         if self.number % 2 == 0 {
-            return Plan { product: "pro", price: "99.00 USD", period: "month", seats: 25, records: 90_000 };
+            return Plan {
+                product: "pro",
+                price: "99.00 USD",
+                period: "month",
+                seats: 25,
+                records: 90_000,
+            };
         }
-        Plan { product: "basic", price: "87.00 USD", period: "quarter", seats: 5, records: 9_000 }
+        Plan {
+            product: "basic",
+            price: "87.00 USD",
+            period: "quarter",
+            seats: 5,
+            records: 9_000,
+        }
     }
 
     fn segment(&self) -> &'static str {
@@ -64,10 +85,17 @@ impl Account {
 
     fn who(&self, lines: &mut Lines) {
         let Self { id, number } = self;
-        let (country, zone) = [("US", "America/New_York"), ("DE", "Europe/Berlin"), ("MY", "Asia/Kuala_Lumpur")]
-            [(number % 3) as usize];
+        let (country, zone) = [
+            ("US", "America/New_York"),
+            ("DE", "Europe/Berlin"),
+            ("MY", "Asia/Kuala_Lumpur"),
+        ][(number % 3) as usize];
         // Account 20 has nobody in charge.
-        let csm = if *number == 20 { Value::Null } else { json!(format!("csm-{}", ["ada", "ben", "cho"][(number % 3) as usize])) };
+        let csm = if *number == 20 {
+            Value::Null
+        } else {
+            json!(format!("csm-{}", ["ada", "ben", "cho"][(number % 3) as usize]))
+        };
         let profile = json!({
             "name": format!("Frontier {number}"), "segment": self.segment(), "industry": "software", "country": country,
             "time_zone": zone, "language": "en", "enterprise": self.is_enterprise(), "csm_id": csm,
@@ -76,7 +104,11 @@ impl Account {
         let known = at(plus(day(START), -HISTORY_DAYS), 4, 0);
         lines.fact("crm", &format!("{id}@1"), id, known, "account_profile", profile);
         let first_name = ["Kim", "Alex", "Sam"][(number % 3) as usize];
-        for (role, budget, champion) in [("business", true, true), ("finance", true, false), ("end_user", false, false)] {
+        for (role, budget, champion) in [
+            ("business", true, true),
+            ("finance", true, false),
+            ("end_user", false, false),
+        ] {
             let contact_id = format!("{id}-{role}");
             let contact = json!({
                 "contact_id": contact_id, "first_name": first_name, "role": role,
@@ -86,11 +118,21 @@ impl Account {
             lines.fact("crm", &format!("{contact_id}@1"), id, known, "contact", contact);
         }
         let survey = json!({"survey": "nps", "score": if *number == 21 { 10 } else { 8 }, "contact_id": format!("{id}-business")});
-        lines.fact("survey", &format!("nps-{id}"), id, at(plus(day(START), -30), 6, 0), "survey", survey);
+        lines.fact(
+            "survey",
+            &format!("nps-{id}"),
+            id,
+            at(plus(day(START), -30), 6, 0),
+            "survey",
+            survey,
+        );
     }
 
     fn renewal_offset(&self) -> i64 {
-        RENEWALS.iter().find(|(number, _)| *number == self.number).map_or(150 + self.number * 3, |(_, offset)| *offset)
+        RENEWALS
+            .iter()
+            .find(|(number, _)| *number == self.number)
+            .map_or(150 + self.number * 3, |(_, offset)| *offset)
     }
 
     fn terms(&self) -> Value {
@@ -107,7 +149,14 @@ impl Account {
     fn contract(&self, lines: &mut Lines) {
         let id = &self.id;
         let signed = at(plus(day(START), -HISTORY_DAYS), 5, 0);
-        lines.fact("billing", &format!("sub-{id}@1"), id, signed, "subscription", self.terms());
+        lines.fact(
+            "billing",
+            &format!("sub-{id}@1"),
+            id,
+            signed,
+            "subscription",
+            self.terms(),
+        );
         let change = |lines: &mut Lines, offset: i64, with: &[(&str, Value)]| {
             let when = plus(day(START), offset);
             let mut terms = self.terms();
@@ -115,7 +164,14 @@ impl Account {
             for (key, value) in with {
                 terms[*key] = value.clone();
             }
-            lines.fact("billing", &format!("sub-{id}@2"), id, at(when, 5, 0), "subscription", terms);
+            lines.fact(
+                "billing",
+                &format!("sub-{id}@2"),
+                id,
+                at(when, 5, 0),
+                "subscription",
+                terms,
+            );
         };
         match self.number {
             // The renewal moves from far away into the window of two touches a week.
@@ -140,9 +196,16 @@ impl Account {
             let name = format!("u-{id}-{date}");
             let told = at(today, 23, 30);
             // Account 9's use becomes known five days late; account 8's is sent again and again.
-            let head: Vec<(&str, Value)> =
-                if self.number == 9 { vec![("known_at", json!(at(plus(today, 5), 6, 0).to_string()))] } else { Vec::new() };
-            let copies = if self.number == 8 { 1 + (offset.rem_euclid(3)) } else { 1 };
+            let head: Vec<(&str, Value)> = if self.number == 9 {
+                vec![("known_at", json!(at(plus(today, 5), 6, 0).to_string()))]
+            } else {
+                Vec::new()
+            };
+            let copies = if self.number == 8 {
+                1 + (offset.rem_euclid(3))
+            } else {
+                1
+            };
             for _ in 0..copies {
                 lines.full_fact("product", &name, id, told, "usage", usage.clone(), &head);
             }
@@ -173,8 +236,14 @@ impl Account {
 
     fn invoices(&self, lines: &mut Lines) {
         let id = &self.id;
-        let amount = if self.is_enterprise() { "4000.00 USD" } else { "99.00 USD" };
-        for month in ["2025-10", "2025-11", "2025-12", "2026-01", "2026-02", "2026-03", "2026-04"] {
+        let amount = if self.is_enterprise() {
+            "4000.00 USD"
+        } else {
+            "99.00 USD"
+        };
+        for month in [
+            "2025-10", "2025-11", "2025-12", "2026-01", "2026-02", "2026-03", "2026-04",
+        ] {
             let issued = day(&format!("{month}-01"));
             if issued < plus(day(START), -HISTORY_DAYS) {
                 continue;
@@ -186,7 +255,14 @@ impl Account {
             lines.fact("billing", &invoice_id, id, at(issued, 5, 0), "invoice", invoice);
             let paid = plus(issued, lines.pick(2, 12, &["paid", &invoice_id]));
             let payment = json!({"invoice_id": invoice_id, "amount": amount, "paid": paid.to_string()});
-            lines.fact("billing", &format!("pay-{invoice_id}"), id, at(paid, 9, 0), "payment", payment);
+            lines.fact(
+                "billing",
+                &format!("pay-{invoice_id}"),
+                id,
+                at(paid, 9, 0),
+                "payment",
+                payment,
+            );
         }
     }
 }

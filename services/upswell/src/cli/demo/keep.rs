@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How soon the services take note of what a person did: their own background work rests, because the clock is the case's.
-const PERIOD: Duration = Duration::from_millis(200);
+const PERIOD: Duration = Duration::from_millis(500);
 
 /// Settings of a client of this run.
 #[derive(Serialize)]

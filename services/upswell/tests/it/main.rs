@@ -1,0 +1,7 @@
+//! The binary as people run it, against all services over real listeners.
+
+#![expect(clippy::unwrap_used, reason = "what the helpers of a test cannot do fails the test")]
+
+mod answers;
+mod import;
+mod world;
