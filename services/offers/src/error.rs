@@ -45,12 +45,6 @@ pub enum OfferError {
     Below(#[from] Problem),
 }
 
-impl From<sea_orm::DbErr> for OfferError {
-    fn from(error: sea_orm::DbErr) -> Self {
-        Self::Below(error.into())
-    }
-}
-
 impl From<OfferError> for Problem {
     fn from(error: OfferError) -> Self {
         let text = error.to_string();

@@ -24,8 +24,16 @@ mod settle;
 mod status;
 mod store;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
+use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::{sync::Mutex, task::JoinHandle, time::sleep};
@@ -102,6 +110,8 @@ struct Inner {
     settings: RelaySettings,
     clock: Clock,
     lanes: Mutex<Lanes>,
+    /// False while nothing is known to wait; see [`Relay::run_if_pending`].
+    pending: AtomicBool,
 }
 
 #[derive(Default)]
@@ -128,6 +138,7 @@ impl Relay {
             settings,
             clock,
             lanes: Mutex::default(),
+            pending: AtomicBool::new(true),
         }))
     }
 
@@ -154,6 +165,23 @@ impl Relay {
             let before = now.saturating_sub(keep).unwrap_or(Timestamp::MIN);
             store::prune(&self.0.db, micros(before)).await?;
             lanes.pruned_at = Some(now);
+        }
+        Ok(acknowledged)
+    }
+
+    /// As [`Relay::run_once`], for a driver that asks often: once everything was delivered, the log is not looked at
+    /// until this process appends to it again. Not for a log that other processes write too.
+    pub(crate) async fn run_if_pending(&self, now: Timestamp) -> Result<usize, Problem> {
+        if self.0.db.outbox_wake().notified().now_or_never().is_some() {
+            self.0.pending.store(true, Ordering::Relaxed);
+        }
+        if !self.0.pending.load(Ordering::Relaxed) {
+            return Ok(0);
+        }
+        let acknowledged = self.run_once(now).await?;
+        if acknowledged == 0 {
+            let empty = |dest: &Backlog| dest.waiting == 0 && dest.parked == 0;
+            self.0.pending.store(!self.backlog().await?.iter().all(empty), Ordering::Relaxed);
         }
         Ok(acknowledged)
     }

@@ -89,7 +89,7 @@ impl Service {
     pub async fn drain(&self, now: Timestamp) -> Result<usize, Problem> {
         let mut total = 0;
         for _ in 0..ROUNDS_MAX {
-            let mut done = self.relay.run_once(now).await?;
+            let mut done = self.relay.run_if_pending(now).await?;
             for job in self.jobs.iter().filter(|job| job.event_driven()) {
                 done += job.run_once(now).await?;
             }

@@ -10,6 +10,7 @@ use upswell_proto::{
     offers::v1::{
         ReserveRequest, Touch, reserve_response::Outcome, touch, touch_ledger_service_client::TouchLedgerServiceClient,
     },
+    renewals::v1::renewal_service_client::RenewalServiceClient,
     vocabulary::v1::{Channel, TouchClass},
 };
 use upswell_runtime::{client::Traced, ids};
@@ -77,12 +78,12 @@ fn proposal(round: u64, sender: u64) -> ReserveRequest {
     };
     let planned = START.parse::<Timestamp>().unwrap() + SignedDuration::from_hours(i64::try_from(hours).unwrap());
     ReserveRequest {
-        account_id: account,
+        account_id: account.clone(),
         class: class.into(),
         proposes_expansion: class == TouchClass::Renewal && number(2, "expansion") == 0,
         channel: channels[number(6, "channel") as usize].into(),
         sender: format!("tool-{}", sender % 7),
-        idempotency_key: format!("key-{sender}"),
+        idempotency_key: format!("key-{round}-{sender}"),
         planned_time: Some(to_instant(planned)),
         ..ReserveRequest::default()
     }
@@ -127,12 +128,8 @@ async fn c1_to_c7_64_senders_at_once_get_exactly_what_the_rules_allow() {
     for batch in lines.chunks(500) {
         assert_eq!(world.facts(batch).await.rejected, 0);
     }
-    let deals = lists::deals(
-        &mut upswell_proto::renewals::v1::renewal_service_client::RenewalServiceClient::new(world.channel("renewals")),
-    );
+    let deals = lists::deals(&mut RenewalServiceClient::new(world.channel("renewals"))).await.unwrap();
     let renewals: BTreeMap<_, _> = deals
-        .await
-        .unwrap()
         .into_iter()
         .map(|deal| (deal.account_id, deal.renewal_date.unwrap()))
         .collect();

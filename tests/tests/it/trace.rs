@@ -111,8 +111,10 @@ async fn one_trace_follows_a_usage_fact_through_four_services() {
     // From the end of the way to its beginning, as a span knows its parents.
     let edges = [
         "process upswell.offers.v1.OfferChanged",
-        "process upswell.scoring.v1.SignalChanged",
+        "offers.decide_slot",
+        "scoring.score_account",
         "process upswell.ingestion.v1.AccountChanged",
+        "ingestion.record_facts",
         "upswell.ingestion.v1.IngestionService/RecordFacts",
     ];
     let names: std::collections::BTreeSet<&str> = spans.iter().map(|span| span.name.as_str()).collect();
@@ -123,7 +125,8 @@ async fn one_trace_follows_a_usage_fact_through_four_services() {
         let way: Vec<&str> = edges[end..].to_vec();
         assert!(
             ways.iter().any(|names| passes(names, &way)),
-            "no trace goes {way:?}; spans: {names:#?}"
+            "no trace goes {way:?}; the ways are {:#?}",
+            ways.iter().filter(|names| names[0] == way[0]).collect::<std::collections::BTreeSet<_>>()
         );
     }
     let personal = ["+7701", "@acct-01.example", "Айгуль"];
