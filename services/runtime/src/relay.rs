@@ -181,7 +181,9 @@ impl Relay {
         let acknowledged = self.run_once(now).await?;
         if acknowledged == 0 {
             let empty = |dest: &Backlog| dest.waiting == 0 && dest.parked == 0;
-            self.0.pending.store(!self.backlog().await?.iter().all(empty), Ordering::Relaxed);
+            self.0
+                .pending
+                .store(!self.backlog().await?.iter().all(empty), Ordering::Relaxed);
         }
         Ok(acknowledged)
     }

@@ -128,7 +128,9 @@ async fn c1_to_c7_64_senders_at_once_get_exactly_what_the_rules_allow() {
     for batch in lines.chunks(500) {
         assert_eq!(world.facts(batch).await.rejected, 0);
     }
-    let deals = lists::deals(&mut RenewalServiceClient::new(world.channel("renewals"))).await.unwrap();
+    let deals = lists::deals(&mut RenewalServiceClient::new(world.channel("renewals")))
+        .await
+        .unwrap();
     let renewals: BTreeMap<_, _> = deals
         .into_iter()
         .map(|deal| (deal.account_id, deal.renewal_date.unwrap()))

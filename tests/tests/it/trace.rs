@@ -126,7 +126,9 @@ async fn one_trace_follows_a_usage_fact_through_four_services() {
         assert!(
             ways.iter().any(|names| passes(names, &way)),
             "no trace goes {way:?}; the ways are {:#?}",
-            ways.iter().filter(|names| names[0] == way[0]).collect::<std::collections::BTreeSet<_>>()
+            ways.iter()
+                .filter(|names| names[0] == way[0])
+                .collect::<std::collections::BTreeSet<_>>()
         );
     }
     let personal = ["+7701", "@acct-01.example", "Айгуль"];
