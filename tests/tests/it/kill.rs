@@ -1,58 +1,17 @@
 //! SIGKILL at random points of a run, and the same files again: the end is the same.
 
 use std::{
-    env, fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use upswell_runtime::ids;
 
-use crate::support;
+use crate::support::{binary, cut_case};
 
 /// Times a run is killed before it may end.
 const KILLS: u32 = 8;
-
-/// The binary beside this test's own; built first where a package was tested alone.
-fn binary() -> PathBuf {
-    let own = env::current_exe().unwrap();
-    let profile = own.ancestors().nth(2).unwrap();
-    let binary = profile.join("upswell");
-    if !binary.is_file() {
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--package", "upswell"])
-            .status()
-            .unwrap();
-        assert!(built.success());
-    }
-    binary
-}
-
-/// The second case, cut to its first weeks: long enough for offers, approvals, answers and payments.
-fn short_case(folder: &Path) {
-    let whole = support::case_folder("frontier");
-    fs::create_dir_all(folder.join("policy/playbooks")).unwrap();
-    for name in [
-        "facts.jsonl",
-        "reactions.yaml",
-        "settings.toml",
-        "policy/catalogue.yaml",
-    ] {
-        fs::copy(whole.join(name), folder.join(name)).unwrap();
-    }
-    for playbook in fs::read_dir(whole.join("policy/playbooks")).unwrap() {
-        let playbook = playbook.unwrap();
-        fs::copy(
-            playbook.path(),
-            folder.join("policy/playbooks").join(playbook.file_name()),
-        )
-        .unwrap();
-    }
-    let header = fs::read_to_string(whole.join("case.yaml")).unwrap();
-    assert!(header.contains("days: 49"));
-    fs::write(folder.join("case.yaml"), header.replace("days: 49", "days: 16")).unwrap();
-}
 
 fn demo(case: &Path, data: &Path) -> Command {
     let mut command = Command::new(binary());
@@ -94,7 +53,8 @@ fn report(case: &Path, data: &Path) -> serde_json::Value {
 #[test]
 fn a_killed_demo_goes_on_and_ends_with_the_same_report() {
     let case = tempfile::tempdir().unwrap();
-    short_case(case.path());
+    // Long enough for offers, approvals, answers and payments.
+    cut_case("frontier", case.path(), 16, |_| true);
     let whole = tempfile::tempdir().unwrap();
     let begun = Instant::now();
     let expected = report(case.path(), whole.path());

@@ -3,9 +3,10 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
-use jiff::{SignedDuration, Span, Timestamp, civil::Date};
+use jiff::{Span, Timestamp, civil::Date};
 use tempfile::TempDir;
 use upswell::{
     cluster::Cluster,
@@ -57,14 +58,6 @@ impl World {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.cluster.clock.now()
-    }
-
-    /// Lets an hour pass, `hours` times, with all that it brings.
-    pub(crate) async fn hours(&self, hours: i64) {
-        for _ in 0..hours {
-            let now = self.now() + SignedDuration::from_hours(1);
-            self.cluster.advance(now).await.unwrap();
-        }
     }
 
     /// Records facts given in the import format and lets the services come to rest.
@@ -150,4 +143,52 @@ pub(crate) fn golden(name: &str, actual: &str) {
 /// `days` days after an ISO date.
 pub(crate) fn day_after(day: &str, days: i64) -> Date {
     day.parse::<Date>().unwrap().saturating_add(Span::new().days(days))
+}
+
+/// The binary beside this test's own; built first where a package was tested alone.
+pub(crate) fn binary() -> PathBuf {
+    let own = env::current_exe().unwrap();
+    let profile = own.ancestors().nth(2).unwrap();
+    let binary = profile.join("upswell");
+    if !binary.is_file() {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--package", "upswell"])
+            .status()
+            .unwrap();
+        assert!(built.success());
+    }
+    binary
+}
+
+/// Writes a shipped case anew, cut to its first `days` and to the lines of facts that `keep` wants.
+pub(crate) fn cut_case(name: &str, folder: &Path, days: u32, keep: impl Fn(&str) -> bool) {
+    let whole = case_folder(name);
+    fs::create_dir_all(folder.join("policy/playbooks")).unwrap();
+    for name in ["reactions.yaml", "settings.toml", "policy/catalogue.yaml"] {
+        fs::copy(whole.join(name), folder.join(name)).unwrap();
+    }
+    for playbook in fs::read_dir(whole.join("policy/playbooks")).unwrap() {
+        let playbook = playbook.unwrap();
+        fs::copy(
+            playbook.path(),
+            folder.join("policy/playbooks").join(playbook.file_name()),
+        )
+        .unwrap();
+    }
+    let facts = fs::read_to_string(whole.join("facts.jsonl")).unwrap();
+    let kept: Vec<&str> = facts.lines().filter(|line| keep(line)).collect();
+    fs::write(folder.join("facts.jsonl"), kept.join("\n")).unwrap();
+    let header = fs::read_to_string(whole.join("case.yaml")).unwrap();
+    let cut = |line: &str| {
+        if line.starts_with("days:") {
+            format!("days: {days}")
+        } else {
+            line.to_owned()
+        }
+    };
+    fs::write(
+        folder.join("case.yaml"),
+        header.lines().map(cut).collect::<Vec<_>>().join("\n"),
+    )
+    .unwrap();
 }

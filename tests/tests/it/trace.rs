@@ -1,8 +1,9 @@
-//! One trace: a usage fact travels ingestion → scoring → offers → metrics. Spans go to a real OTLP endpoint in this
-//! process and are read back there.
+//! One trace: a usage fact travels ingestion → scoring → offers → metrics. The binary sends its
+//! spans to a real OTLP endpoint in this process, where they are read back.
 
 use std::{
     collections::BTreeMap,
+    process::Command,
     sync::{Arc, Mutex},
 };
 
@@ -16,9 +17,8 @@ use opentelemetry_proto::tonic::{
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
-use upswell_runtime::telemetry::{self, TelemetrySettings};
 
-use crate::support::{World, case_folder};
+use crate::support::{binary, cut_case};
 
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<Span>>>);
@@ -60,50 +60,32 @@ fn passes(names: &[&str], steps: &[&str]) -> bool {
     steps.iter().all(|step| rest.any(|name| name == step))
 }
 
-// One thread, so that the subscriber of this test sees the work of its servers and no other test's.
-#[tokio::test(flavor = "current_thread")]
+// The real binary in a process of its own: a subscriber is a thing of a whole process.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_trace_follows_a_usage_fact_through_four_services() {
     let sink = Sink::default();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let server = tonic::transport::Server::builder().add_service(TraceServiceServer::new(sink.clone()));
-    // The exporter has a thread of its own and must not wait for this one.
-    let collector = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async move {
-            let listener = TcpListener::from_std(listener.into_std().unwrap()).unwrap();
-            server
-                .serve_with_incoming(TcpListenerStream::new(listener))
-                .await
-                .unwrap();
-        });
-    });
-    let settings = TelemetrySettings {
-        otlp_endpoint: endpoint,
-        log_filter: "warn".to_owned(),
-        outbox: telemetry::OutboxTrace::Parent,
-        ..TelemetrySettings::default()
-    };
-    let (dispatch, guard) = telemetry::build("upswell", &settings).unwrap();
-    let installed = tracing::dispatcher::set_default(&dispatch);
+    let collector = tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
 
-    let world = World::start("model", "2026-10-12T00:00:00Z", &[("TELEMETRY__OUTBOX", "parent")]).await;
-    let facts = std::fs::read_to_string(case_folder("model").join("facts.jsonl")).unwrap();
-    let account: Vec<String> = facts
-        .lines()
-        .filter(|line| line.contains("\"account\":\"acct-01\""))
-        .filter(|line| line.split_once("\"at\":\"").is_some_and(|(_, at)| at < "2026-10-12"))
-        .map(str::to_owned)
-        .collect();
-    assert!(account.len() > 200, "the case holds the history of acct-01");
-    world.facts(&account).await;
-    world.hours(8).await;
-    world.cluster.stop().await.unwrap();
-    drop(installed);
-    guard.flush().await;
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    cut_case("model", &case, 1, |line| line.contains("\"account\":\"acct-01\""));
+    let played = tokio::task::spawn_blocking(move || {
+        Command::new(binary())
+            .args(["demo", "--case"])
+            .arg(&case)
+            .arg("--data")
+            .arg(folder.path().join("data"))
+            .env("UPSWELL__TELEMETRY__OTLP_ENDPOINT", endpoint)
+            .env("UPSWELL__TELEMETRY__OUTBOX", "parent")
+            .output()
+            .unwrap()
+    });
+    let played = played.await.unwrap();
+    assert!(played.status.success(), "{}", String::from_utf8_lossy(&played.stderr));
+    collector.abort();
 
     let spans = sink.0.lock().unwrap().clone();
     let trace = Trace(spans.iter().map(|span| (span.span_id.clone(), span.clone())).collect());
@@ -139,5 +121,4 @@ async fn one_trace_follows_a_usage_fact_through_four_services() {
             "a span carries personal data: {text}"
         );
     }
-    drop(collector);
 }
