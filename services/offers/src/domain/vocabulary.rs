@@ -154,7 +154,7 @@ words! {
 }
 
 words! {
-    /// A typed observation "why now" (SG-1…SG-18).
+    /// A typed observation "why now" (SG-1…SG-24).
     SignalKind, "signal kind" {
         /// SG-1.
         SpendGrowth = "spend_growth",
@@ -162,16 +162,48 @@ words! {
         VolumeGrowth = "volume_growth",
         /// SG-3.
         UsageDrop = "usage_drop",
+        /// SG-4.
+        WeakAdoption = "weak_adoption",
         /// SG-5.
         TicketCluster = "ticket_cluster",
         /// SG-6.
         RenewalClock = "renewal_clock",
         /// SG-7.
         LimitApproach = "limit_approach",
+        /// SG-8.
+        SeatsShort = "seats_short",
+        /// SG-9.
+        TariffSaturation = "tariff_saturation",
         /// SG-10.
         FeatureEmbrace = "feature_embrace",
+        /// SG-11.
+        Interest = "interest",
+        /// SG-12.
+        ValueReached = "value_reached",
+        /// SG-13.
+        PowerUsers = "power_users",
+        /// SG-14.
+        WorkflowFriction = "workflow_friction",
+        /// SG-15.
+        Initiative = "initiative",
+        /// SG-16.
+        CompanyGrowth = "company_growth",
+        /// SG-17.
+        TrialEnding = "trial_ending",
         /// SG-18.
         Promoter = "promoter",
+        /// SG-19.
+        ProofRequest = "proof_request",
+        /// SG-20.
+        BudgetMoment = "budget_moment",
+        /// SG-21.
+        CsmRaised = "csm_raised",
+        /// SG-22.
+        DowngradeAttempt = "downgrade_attempt",
+        /// SG-23.
+        HeavyTrialUse = "heavy_trial_use",
+        /// SG-24.
+        Lifecycle = "lifecycle",
     }
 }
 
