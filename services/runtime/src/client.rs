@@ -1,5 +1,6 @@
 //! Calls to the other services: every one has a deadline, and only what was never done is repeated.
 
+mod balance;
 mod peers;
 mod retry;
 #[cfg(test)]
@@ -36,6 +37,8 @@ pub struct ClientSettings {
     pub max_backoff_ms: u64,
     /// Time in ms to open a connection.
     pub connect_timeout_ms: u64,
+    /// How often in ms the addresses of a peer are looked up again.
+    pub resolve_ms: u64,
     /// Shared by the clones of these settings.
     #[serde(skip)]
     pub budget: RetryBudget,
@@ -49,6 +52,7 @@ impl Default for ClientSettings {
             backoff_ms: 50,
             max_backoff_ms: 1_000,
             connect_timeout_ms: 2_000,
+            resolve_ms: 5_000,
             budget: RetryBudget::default(),
         }
     }
@@ -61,6 +65,7 @@ impl ClientSettings {
             ("deadline_ms", self.deadline_ms),
             ("attempts", self.attempts.into()),
             ("connect_timeout_ms", self.connect_timeout_ms),
+            ("resolve_ms", self.resolve_ms),
         ] {
             if value == 0 {
                 violations.add(field, "must be positive");

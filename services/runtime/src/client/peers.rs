@@ -1,4 +1,5 @@
-//! Channels to the peers by name. They connect when first used and notice a dead peer by keepalive.
+//! Channels to the peers by name. They connect when first used, share the calls over a peer's replicas and notice a dead
+//! one by keepalive.
 
 use std::{
     collections::BTreeMap,
@@ -9,15 +10,14 @@ use std::{
 
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Request, Response};
-use tonic::{
-    Code, Status,
-    body::Body,
-    transport::{self, Channel, Endpoint},
-};
+use tonic::{Code, Status, body::Body};
 use tower_service::Service;
 use tracing::{Instrument as _, Span, field::Empty, info_span};
 
-use super::ClientSettings;
+use super::{
+    ClientSettings,
+    balance::{Balance, BoxError, Target},
+};
 use crate::{
     deadline::Deadline,
     problem::{Problem, Violations, code_name},
@@ -29,15 +29,15 @@ use crate::{
 pub struct Peers(Arc<BTreeMap<String, Traced>>);
 
 impl Peers {
-    /// Channels for `addresses`, name → `http://host:port`; every address which cannot be used is
-    /// told. Needs a tokio runtime.
+    /// Channels for `addresses` by name: `http://host:port`, where a host name stands for all addresses it has, several
+    /// of them with commas between, or `file:path` with one a line. Every address which cannot be used is told. Needs a
+    /// tokio runtime.
     pub fn new(addresses: &BTreeMap<String, String>, settings: &ClientSettings) -> Result<Self, Problem> {
         let mut violations = Violations::new();
         let mut channels = BTreeMap::new();
         for (name, address) in addresses {
-            let endpoint = Endpoint::from_shared(address.clone());
-            if let Some(endpoint) = violations.take(format!("peers.{name}"), endpoint) {
-                channels.insert(name.clone(), Traced::connect(endpoint, settings));
+            if let Some(target) = violations.take(format!("peers.{name}"), Target::parse(address)) {
+                channels.insert(name.clone(), Traced::connect(target, settings));
             }
         }
         violations.into_result()?;
@@ -59,23 +59,19 @@ impl Peers {
 /// A channel which opens a client span for each call and sends its trace context and deadline along.
 #[derive(Clone, Debug)]
 pub struct Traced {
-    channel: Channel,
+    balance: Balance,
     host: Arc<str>,
     port: u16,
 }
 
 impl Traced {
-    fn connect(endpoint: Endpoint, settings: &ClientSettings) -> Self {
-        let host = endpoint.uri().host().unwrap_or_default().into();
-        let port = endpoint.uri().port_u16().unwrap_or(80);
-        let channel = endpoint
-            .connect_timeout(Duration::from_millis(settings.connect_timeout_ms))
-            .http2_keep_alive_interval(Duration::from_secs(10))
-            .keep_alive_timeout(Duration::from_secs(5))
-            .keep_alive_while_idle(true)
-            .tcp_nodelay(true)
-            .connect_lazy();
-        Self { channel, host, port }
+    fn connect(target: Target, settings: &ClientSettings) -> Self {
+        let (host, port) = target.shown();
+        Self {
+            balance: Balance::new(target, settings),
+            host: host.into(),
+            port,
+        }
     }
 
     fn span(&self, path: &str) -> Span {
@@ -97,21 +93,22 @@ impl Traced {
 
 impl Service<Request<Body>> for Traced {
     type Response = Response<Body>;
-    type Error = transport::Error;
-    type Future = BoxFuture<'static, Result<Response<Body>, transport::Error>>;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Response<Body>, BoxError>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), transport::Error>> {
-        self.channel.poll_ready(context)
+    /// Always: a call waits for its replica by itself.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let span = self.span(request.uri().path());
         inject(request.headers_mut(), &TraceContext::of(&span));
-        let answer = span.in_scope(|| self.channel.call(request));
+        let balance = self.balance.clone();
         let outcome = span.clone();
         Box::pin(
             async move {
-                let answer = answer.await;
+                let answer = balance.send(request).await;
                 record(&outcome, &answer);
                 answer
             }
@@ -145,7 +142,7 @@ fn grpc_timeout(remaining: Duration) -> String {
 }
 
 /// A unary success has its status in the trailers, so no header means OK.
-fn record(span: &Span, answer: &Result<Response<Body>, transport::Error>) {
+fn record(span: &Span, answer: &Result<Response<Body>, BoxError>) {
     let code = match answer {
         Ok(response) => Status::from_header_map(response.headers()).map_or(Code::Ok, |s| s.code()),
         Err(_) => Code::Unavailable,

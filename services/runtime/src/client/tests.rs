@@ -1,3 +1,5 @@
+mod replicas;
+
 use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 
 use tokio::{net::TcpListener, time::Instant};
