@@ -4,8 +4,9 @@ pub(crate) mod convert;
 pub(crate) mod events;
 pub(crate) mod inbox;
 mod requests;
+mod streams;
 
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 use upswell_proto::ingestion::v1::{
     self as pb,
     ingestion_service_server::{IngestionService, IngestionServiceServer},
@@ -66,6 +67,57 @@ impl IngestionService for Rpcs {
             .map(|account| facts_to_wire(account, range))
             .collect();
         Ok(Response::new(pb::BatchGetAccountFactsResponse { accounts }))
+    }
+
+    type StreamAccountFactsStream = streams::Answers<pb::StreamAccountFactsResponse>;
+
+    async fn stream_account_facts(
+        &self,
+        request: Request<pb::StreamAccountFactsRequest>,
+    ) -> Result<Response<Self::StreamAccountFactsStream>, Status> {
+        let asked = requests::stream_account_facts(request.into_inner())?;
+        Ok(Response::new(streams::account_facts(self.0.clone(), asked)))
+    }
+
+    type StreamFactsStream = streams::Answers<pb::StreamFactsResponse>;
+
+    async fn stream_facts(
+        &self,
+        _: Request<Streaming<pb::StreamFactsRequest>>,
+    ) -> Result<Response<Self::StreamFactsStream>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
+    async fn resolve_conflict(
+        &self,
+        _: Request<pb::ResolveConflictRequest>,
+    ) -> Result<Response<pb::ResolveConflictResponse>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
+    async fn merge_accounts(
+        &self,
+        _: Request<pb::MergeAccountsRequest>,
+    ) -> Result<Response<pb::MergeAccountsResponse>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
+    async fn unmerge_accounts(
+        &self,
+        _: Request<pb::UnmergeAccountsRequest>,
+    ) -> Result<Response<pb::UnmergeAccountsResponse>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
+    async fn list_merges(&self, _: Request<pb::ListMergesRequest>) -> Result<Response<pb::ListMergesResponse>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
+    async fn list_duplicate_accounts(
+        &self,
+        _: Request<pb::ListDuplicateAccountsRequest>,
+    ) -> Result<Response<pb::ListDuplicateAccountsResponse>, Status> {
+        Err(Status::unimplemented("soon"))
     }
 
     async fn list_facts(

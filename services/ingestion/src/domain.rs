@@ -16,6 +16,7 @@ pub mod difference;
 pub mod fact;
 pub mod intake;
 pub mod invoice;
+pub mod moment;
 pub mod rollup;
 pub mod rules;
 pub mod standing;

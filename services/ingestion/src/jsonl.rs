@@ -5,6 +5,7 @@
 //! which knows the time.
 
 mod bodies;
+mod moments;
 mod node;
 mod object;
 #[cfg(test)]

@@ -7,6 +7,8 @@ mod count_bodies;
 mod event_bodies;
 mod fact;
 mod fields;
+mod moment_bodies;
+mod moment_out;
 mod out;
 mod pages;
 #[cfg(test)]

@@ -76,6 +76,7 @@ pub(crate) fn event(account: &str, change: &Change, now: Timestamp) -> NewEvent 
                     payment,
                     pay_time,
                     fact_id: key.path(),
+                    ..Default::default()
                 },
             )
         }
@@ -89,6 +90,7 @@ pub(crate) fn event(account: &str, change: &Change, now: Timestamp) -> NewEvent 
                     touch,
                     touch_time,
                     fact_id: key.path(),
+                    ..Default::default()
                 },
             )
         }
@@ -102,6 +104,7 @@ pub(crate) fn event(account: &str, change: &Change, now: Timestamp) -> NewEvent 
                     reply,
                     reply_time,
                     fact_id: key.path(),
+                    ..Default::default()
                 },
             )
         }

@@ -25,9 +25,11 @@ use crate::{
 pub(super) const LIST_ACCOUNTS: &str = "ListAccounts";
 pub(super) const LIST_FACTS: &str = "ListFacts";
 pub(super) const LIST_CONFLICTS: &str = "ListConflicts";
+pub(super) const STREAM_ACCOUNT_FACTS: &str = "StreamAccountFacts";
 
 const ACCOUNTS_MAX: usize = 200;
 const DAYS_MAX: i32 = 800;
+const HISTORY_MAX: i32 = 10_000;
 
 pub(super) fn record_facts(request: pb::RecordFactsRequest, now: Timestamp) -> Command {
     let mut bare = request;
@@ -85,12 +87,49 @@ pub(super) fn list_conflicts(request: pb::ListConflictsRequest) -> Result<(Strin
         account_id,
         page_size,
         page_token,
+        include_resolved: _,
     } = request;
     let mut violations = Violations::new();
     let account_id = optional_key(&mut violations, "account_id", &account_id);
     violations.into_result()?;
     let page = paging::parse(LIST_CONFLICTS, account_id.as_bytes(), page_size, &page_token)?;
     Ok((account_id, page))
+}
+
+/// A stream of accounts that is asked for.
+pub(super) struct AccountsAsked {
+    pub(super) segment: String,
+    /// First and last day.
+    pub(super) range: (Date, Date),
+    /// What the resume token is bound to.
+    pub(super) fingerprint: [u8; 32],
+    /// After which account it goes on; the size says nothing.
+    pub(super) page: Page,
+}
+
+pub(super) fn stream_account_facts(request: pb::StreamAccountFactsRequest) -> Result<AccountsAsked, Problem> {
+    let bound = pb::StreamAccountFactsRequest {
+        resume_token: String::new(),
+        ..request.clone()
+    };
+    let fingerprint = fingerprint(&bound);
+    let pb::StreamAccountFactsRequest {
+        until_day,
+        days,
+        segment,
+        resume_token,
+    } = request;
+    let mut violations = Violations::new();
+    let range = range(&mut violations, until_day, days, HISTORY_MAX);
+    let segment = optional_key(&mut violations, "segment", &segment);
+    violations.into_result()?;
+    let page = paging::parse(STREAM_ACCOUNT_FACTS, &fingerprint, 0, &resume_token)?;
+    Ok(AccountsAsked {
+        segment,
+        range,
+        fingerprint,
+        page,
+    })
 }
 
 /// A page of facts that is asked for.
@@ -171,13 +210,18 @@ pub(super) fn batch_get(request: pb::BatchGetAccountFactsRequest) -> Result<(Vec
     let ids: Vec<String> = (account_ids.iter().take(ACCOUNTS_MAX).enumerate())
         .filter_map(|(index, id)| violations.take(format!("account_ids[{index}]"), text::key(id)))
         .collect();
-    let until = required_day(&mut violations, "until_day", until_day);
-    if !(1..=DAYS_MAX).contains(&days) {
-        violations.add("days", format!("{days} is out of range: expected 1 to {DAYS_MAX}"));
-    }
+    let range = range(&mut violations, until_day, days, DAYS_MAX);
     violations.into_result()?;
-    let until = until.unwrap_or(Date::ZERO);
-    Ok((ids, (until.saturating_sub((i64::from(days) - 1).days()), until)))
+    Ok((ids, range))
+}
+
+/// The first and last of `days` days that end with `until_day`.
+fn range(violations: &mut Violations, until_day: Option<gtype::Date>, days: i32, max: i32) -> (Date, Date) {
+    let until = required_day(violations, "until_day", until_day).unwrap_or(Date::ZERO);
+    if !(1..=max).contains(&days) {
+        violations.add("days", format!("{days} is out of range: expected 1 to {max}"));
+    }
+    (until.saturating_sub((i64::from(days) - 1).days()), until)
 }
 
 fn required_day(violations: &mut Violations, field: &str, wire: Option<gtype::Date>) -> Option<Date> {

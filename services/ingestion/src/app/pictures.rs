@@ -27,13 +27,22 @@ const SUMMARY_DAYS: i64 = 60;
 /// Days after today on which counts may lie, since zones differ.
 const AHEAD_DAYS: i64 = 2;
 /// Scoring reads no touches and replies.
-const SCORED: [Kind; 6] = [
+const SCORED: [Kind; 15] = [
     Kind::AccountProfile,
     Kind::Subscription,
     Kind::Ticket,
     Kind::Survey,
     Kind::Invoice,
     Kind::Payment,
+    Kind::PlanLimit,
+    Kind::Trial,
+    Kind::Action,
+    Kind::Complaint,
+    Kind::Goal,
+    Kind::CompanyEvent,
+    Kind::Cost,
+    Kind::LeaveAttempt,
+    Kind::CsmReport,
 ];
 
 /// States and days of one account.

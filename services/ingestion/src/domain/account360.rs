@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use super::{
     fact::{AccountProfile, Body, ExternalTouch, Ticket},
     rollup::Tally,
-    standing::{Document, standing},
+    standing::{Document, object_of, standing},
     words::Kind,
 };
 
@@ -19,6 +19,8 @@ pub const TICKETS_MAX: usize = 200;
 pub const INVOICES_MAX: usize = 100;
 /// The most touches shown.
 pub const TOUCHES_MAX: usize = 100;
+/// The most facts of other kinds shown.
+pub const MOMENTS_MAX: usize = 200;
 /// The most survey answers, replies and offers shown.
 pub const ANSWERS_MAX: usize = 50;
 
@@ -52,6 +54,12 @@ pub enum Series {
     FeatureUsers,
     /// Sum of uses of a feature.
     FeatureUses,
+    /// Largest number of people who used a premium feature in a trial.
+    TrialUsers,
+    /// Sum of uses of a premium feature in a trial.
+    TrialUses,
+    /// Sum of exports to another tool.
+    Exports,
 }
 
 impl Series {
@@ -61,6 +69,8 @@ impl Series {
             Kind::Usage => &[Self::Usage],
             Kind::Activity => &[Self::ActiveUsers, Self::Logins],
             Kind::FeatureUse => &[Self::FeatureUsers, Self::FeatureUses],
+            Kind::TrialUse => &[Self::TrialUsers, Self::TrialUses],
+            Kind::Export => &[Self::Exports],
             _ => &[],
         }
     }
@@ -68,8 +78,8 @@ impl Series {
     /// The day's value.
     pub fn value(self, tally: &Tally) -> i64 {
         match self {
-            Self::Usage | Self::Logins | Self::FeatureUses => tally.sum,
-            Self::ActiveUsers | Self::FeatureUsers => tally.max,
+            Self::Usage | Self::Logins | Self::FeatureUses | Self::TrialUses | Self::Exports => tally.sum,
+            Self::ActiveUsers | Self::FeatureUsers | Self::TrialUsers => tally.max,
         }
     }
 }
@@ -157,6 +167,20 @@ pub fn newest(documents: &[Document], kind: Kind) -> impl Iterator<Item = &Docum
         .collect();
     found.sort_by(|a, b| b.rank().cmp(&a.rank()));
     found.into_iter()
+}
+
+/// What says *why now*, the newest first: of states the one that stands, of what happened every fact.
+pub fn moments(documents: &[Document]) -> Vec<&Document> {
+    let stands = standing(documents);
+    let keep = |document: &&Document| {
+        let body = &document.fact.body;
+        let latest =
+            object_of(body).is_none_or(|object| stands.get(&object).is_some_and(|it| it.rank() == document.rank()));
+        body.kind().is_moment() && latest
+    };
+    let mut moments: Vec<&Document> = documents.iter().filter(keep).collect();
+    moments.sort_by(|a, b| b.rank().cmp(&a.rank()));
+    moments
 }
 
 /// A touch in the ledger, as offers told it. Words are those of the contract, in lower case.

@@ -5,7 +5,13 @@ use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 use upswell_runtime::money::{Money, Period};
 
-use super::words::{Channel, Kind, LineKind, Role, Severity, Survey, TouchClass};
+use super::{
+    moment::{
+        CompanyEvent, Complaint, Cost, CsmReport, ExportCount, Goal, LeaveAttempt, PlanLimit, ProductAction, Trial,
+        TrialUse,
+    },
+    words::{Channel, Kind, LineKind, Role, Severity, Survey, TouchClass},
+};
 
 /// What names a fact once and for all (I-4).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,7 +71,11 @@ impl Fact {
         match &self.body {
             Body::Usage(UsageCount { day, .. })
             | Body::Activity(ActivityCount { day, .. })
-            | Body::FeatureUse(FeatureUse { day, .. }) => *day,
+            | Body::FeatureUse(FeatureUse { day, .. })
+            | Body::TrialUse(TrialUse { day, .. })
+            | Body::Export(ExportCount { day, .. }) => *day,
+            Body::Trial(trial) => trial.start_date,
+            Body::Cost(cost) => cost.start_date,
             Body::Subscription(terms) => terms.effective_date,
             Body::Invoice(invoice) => invoice.issue_date,
             Body::Payment(payment) => payment.pay_date,
@@ -103,6 +113,28 @@ pub enum Body {
     ExternalTouch(ExternalTouch),
     /// An inbound answer.
     Reply(Reply),
+    /// A plan limit told by the product.
+    PlanLimit(PlanLimit),
+    /// A trial.
+    Trial(Trial),
+    /// Use of a premium feature in a trial on a day.
+    TrialUse(TrialUse),
+    /// Exports to another tool on a day.
+    Export(ExportCount),
+    /// What a person did or asked.
+    Action(ProductAction),
+    /// A complaint.
+    Complaint(Complaint),
+    /// A goal of the account.
+    Goal(Goal),
+    /// Something that happened to the company.
+    CompanyEvent(CompanyEvent),
+    /// What the account costs.
+    Cost(Cost),
+    /// An attempt to pay less or to leave.
+    LeaveAttempt(LeaveAttempt),
+    /// What a customer success manager reports.
+    CsmReport(CsmReport),
 }
 
 impl Body {
@@ -121,6 +153,17 @@ impl Body {
             Self::Payment(_) => Kind::Payment,
             Self::ExternalTouch(_) => Kind::ExternalTouch,
             Self::Reply(_) => Kind::Reply,
+            Self::PlanLimit(_) => Kind::PlanLimit,
+            Self::Trial(_) => Kind::Trial,
+            Self::TrialUse(_) => Kind::TrialUse,
+            Self::Export(_) => Kind::Export,
+            Self::Action(_) => Kind::Action,
+            Self::Complaint(_) => Kind::Complaint,
+            Self::Goal(_) => Kind::Goal,
+            Self::CompanyEvent(_) => Kind::CompanyEvent,
+            Self::Cost(_) => Kind::Cost,
+            Self::LeaveAttempt(_) => Kind::LeaveAttempt,
+            Self::CsmReport(_) => Kind::CsmReport,
         }
     }
 
@@ -128,6 +171,17 @@ impl Body {
     pub fn name(&self) -> &str {
         match self {
             Self::AccountProfile(_) | Self::Activity(_) | Self::ExternalTouch(_) => "",
+            Self::PlanLimit(limit) => &limit.metric,
+            Self::Trial(trial) => &trial.trial_id,
+            Self::TrialUse(used) => &used.feature,
+            Self::Export(export) => &export.tool,
+            Self::Action(action) => action.kind.as_str(),
+            Self::Complaint(complaint) => complaint.kind.as_str(),
+            Self::Goal(goal) => &goal.goal_id,
+            Self::CompanyEvent(event) => event.kind.as_str(),
+            Self::Cost(cost) => cost.kind.as_str(),
+            Self::LeaveAttempt(attempt) => attempt.kind.as_str(),
+            Self::CsmReport(report) => report.kind.as_str(),
             Self::ContactProfile(contact) => &contact.contact_id,
             Self::Subscription(terms) => &terms.subscription_id,
             Self::Usage(usage) => &usage.metric,

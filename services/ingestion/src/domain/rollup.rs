@@ -15,9 +15,9 @@ pub const SUM_CAP: i64 = 1_000_000_000_000_000_000;
 pub struct Cell {
     /// The account.
     pub account_id: String,
-    /// Usage, activity or feature use.
+    /// Usage, activity, feature use, trial use or exports.
     pub kind: Kind,
-    /// Metric or feature; empty for activity.
+    /// Metric, feature or tool; empty for activity.
     pub name: String,
     /// The day.
     pub day: Date,
@@ -55,6 +55,20 @@ impl Body {
                 Count {
                     sum: feature.uses,
                     max: feature.users,
+                },
+            )),
+            Self::TrialUse(used) => Some((
+                used.day,
+                Count {
+                    sum: used.uses,
+                    max: used.users,
+                },
+            )),
+            Self::Export(export) => Some((
+                export.day,
+                Count {
+                    sum: export.exports,
+                    max: export.exports,
                 },
             )),
             _ => None,

@@ -34,7 +34,13 @@ pub fn object_of(body: &Body) -> Option<Object> {
     let kind = body.kind();
     let state = matches!(
         kind,
-        Kind::AccountProfile | Kind::ContactProfile | Kind::Ticket | Kind::Invoice
+        Kind::AccountProfile
+            | Kind::ContactProfile
+            | Kind::Ticket
+            | Kind::Invoice
+            | Kind::PlanLimit
+            | Kind::Trial
+            | Kind::Goal
     );
     state.then(|| (kind, body.name().to_owned()))
 }

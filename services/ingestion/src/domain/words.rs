@@ -63,6 +63,28 @@ words! {
         ExternalTouch = "external_touch",
         /// An inbound answer.
         Reply = "reply",
+        /// A plan limit told by the product.
+        PlanLimit = "plan_limit",
+        /// A trial.
+        Trial = "trial",
+        /// Use of a premium feature in a trial on a day.
+        TrialUse = "trial_use",
+        /// Exports to another tool on a day.
+        Export = "export",
+        /// What a person did or asked.
+        Action = "action",
+        /// A complaint.
+        Complaint = "complaint",
+        /// A goal of the account.
+        Goal = "goal",
+        /// Something that happened to the company.
+        CompanyEvent = "company_event",
+        /// What the account costs.
+        Cost = "cost",
+        /// An attempt to pay less or to leave.
+        LeaveAttempt = "leave_attempt",
+        /// What a customer success manager reports.
+        CsmReport = "csm_report",
     }
 }
 
@@ -82,6 +104,17 @@ impl Kind {
             Self::Payment => 19,
             Self::ExternalTouch => 20,
             Self::Reply => 21,
+            Self::PlanLimit => 22,
+            Self::Trial => 23,
+            Self::TrialUse => 24,
+            Self::Export => 25,
+            Self::Action => 26,
+            Self::Complaint => 27,
+            Self::Goal => 28,
+            Self::CompanyEvent => 29,
+            Self::Cost => 30,
+            Self::LeaveAttempt => 31,
+            Self::CsmReport => 32,
         }
     }
 
@@ -90,9 +123,28 @@ impl Kind {
         Self::ALL.iter().copied().find(|kind| kind.code() == code)
     }
 
+    /// True for what says *why now* and has no list of its own in a picture.
+    pub const fn is_moment(self) -> bool {
+        matches!(
+            self,
+            Self::PlanLimit
+                | Self::Trial
+                | Self::Action
+                | Self::Complaint
+                | Self::Goal
+                | Self::CompanyEvent
+                | Self::Cost
+                | Self::LeaveAttempt
+                | Self::CsmReport
+        )
+    }
+
     /// True for counts by day, which are added up instead of standing by themselves.
     pub const fn is_series(self) -> bool {
-        matches!(self, Self::Usage | Self::Activity | Self::FeatureUse)
+        matches!(
+            self,
+            Self::Usage | Self::Activity | Self::FeatureUse | Self::TrialUse | Self::Export
+        )
     }
 }
 
@@ -186,5 +238,101 @@ words! {
         Nps = "nps",
         /// Customer satisfaction, 1 to 5.
         Csat = "csat",
+    }
+}
+
+words! {
+    /// How a trial stands.
+    TrialState {
+        /// It runs, or will.
+        Running = "running",
+        /// It became a subscription.
+        Converted = "converted",
+        /// It ended without one.
+        Ended = "ended",
+    }
+}
+
+words! {
+    /// What a person did or asked.
+    ActionKind {
+        /// Tried what the plan does not include.
+        LockedAction = "locked_action",
+        /// Looked at the page of upgrades.
+        UpgradeView = "upgrade_view",
+        /// Attended a webinar.
+        Webinar = "webinar",
+        /// Asked for a feature.
+        FeatureRequest = "feature_request",
+        /// Asked about a higher plan.
+        PlanQuestion = "plan_question",
+        /// Wants a case to show.
+        ProofRequest = "proof_request",
+        /// Several people use one login.
+        SharedLogin = "shared_login",
+    }
+}
+
+words! {
+    /// What is complained about.
+    ComplaintKind {
+        /// Work done twice.
+        DuplicatedWork = "duplicated_work",
+        /// An integration is missing.
+        MissingIntegration = "missing_integration",
+        /// Too many messages.
+        Pressure = "pressure",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+words! {
+    /// What happened to a company.
+    CompanyEventKind {
+        /// Another number of people.
+        Hiring = "hiring",
+        /// A branch.
+        Branch = "branch",
+        /// Money raised.
+        Funding = "funding",
+        /// A new market.
+        NewMarket = "new_market",
+        /// A new team.
+        Team = "team",
+        /// A new project.
+        Project = "project",
+    }
+}
+
+words! {
+    /// What is spent on an account.
+    CostKind {
+        /// To serve it.
+        Serve = "serve",
+        /// To win it.
+        Acquisition = "acquisition",
+    }
+}
+
+words! {
+    /// Ways to pay less.
+    LeaveKind {
+        /// A smaller contract.
+        Downgrade = "downgrade",
+        /// None.
+        Cancel = "cancel",
+    }
+}
+
+words! {
+    /// What a customer success manager reports.
+    ReportKind {
+        /// Work by hand that a higher plan automates.
+        ManualWork = "manual_work",
+        /// The budget is planned.
+        BudgetPlanning = "budget_planning",
+        /// Something else that speaks for a talk.
+        Opportunity = "opportunity",
     }
 }

@@ -2,13 +2,13 @@
 
 use upswell_proto::ingestion::v1::{self as pb, fact::Body};
 
-use super::object::Object;
+use super::{moments, object::Object};
 use crate::domain::words::{Channel, LineKind, Role, Severity, Survey, TouchClass};
 
 type Read = fn(&mut Object<'_>) -> Body;
 
 /// Every body by its key in the line.
-const BODIES: [(&str, Read); 12] = [
+const BODIES: [(&str, Read); 23] = [
     ("account_profile", |o| Body::AccountProfile(profile(o))),
     ("contact", |o| Body::ContactProfile(contact(o))),
     ("subscription", |o| Body::Subscription(subscription(o))),
@@ -21,6 +21,17 @@ const BODIES: [(&str, Read); 12] = [
     ("payment", |o| Body::Payment(payment(o))),
     ("touch", |o| Body::ExternalTouch(touch(o))),
     ("reply", |o| Body::Reply(reply(o))),
+    ("plan_limit", |o| Body::PlanLimit(moments::plan_limit(o))),
+    ("trial", |o| Body::Trial(moments::trial(o))),
+    ("trial_use", |o| Body::TrialUse(moments::trial_use(o))),
+    ("export", |o| Body::Export(moments::export(o))),
+    ("action", |o| Body::Action(moments::action(o))),
+    ("complaint", |o| Body::Complaint(moments::complaint(o))),
+    ("goal", |o| Body::Goal(moments::goal(o))),
+    ("company_event", |o| Body::CompanyEvent(moments::company_event(o))),
+    ("cost", |o| Body::Cost(moments::cost(o))),
+    ("leave_attempt", |o| Body::LeaveAttempt(moments::leave_attempt(o))),
+    ("csm_report", |o| Body::CsmReport(moments::csm_report(o))),
 ];
 
 /// The one body of a line. When there are several, all of them are read for their faults.

@@ -119,6 +119,11 @@ impl<'a> Object<'a> {
         self.optional(key, WHOLE, as_whole).unwrap_or(default)
     }
 
+    /// A number that may be left out, which is not zero.
+    pub(super) fn maybe_count(&mut self, key: &'static str) -> Option<i64> {
+        self.optional(key, WHOLE, as_whole)
+    }
+
     /// The wire number of a word.
     pub(super) fn word<W: Word>(&mut self, key: &'static str, from_word: impl Fn(&str) -> Option<W>) -> i32 {
         let word = self.required(key, W::EXPECTED, |node| as_text(node).and_then(from_word));
@@ -144,6 +149,16 @@ impl<'a> Object<'a> {
     /// `"<decimal> <ISO 4217>"`.
     pub(super) fn money(&mut self, key: &'static str) -> Option<gtype::Money> {
         let text = self.required(key, MONEY, as_text)?;
+        self.amount(key, text)
+    }
+
+    /// An amount that may be left out.
+    pub(super) fn optional_money(&mut self, key: &'static str) -> Option<gtype::Money> {
+        let text = self.optional(key, MONEY, as_text)?;
+        self.amount(key, text)
+    }
+
+    fn amount(&mut self, key: &str, text: &str) -> Option<gtype::Money> {
         let amount = decimal(text).ok_or_else(|| format!("\"{}\": expected {MONEY}", shown(text)));
         let checked = amount.and_then(|amount| match money::from_proto(&amount) {
             Ok(_) => Ok(amount),

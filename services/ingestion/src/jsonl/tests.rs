@@ -49,7 +49,8 @@ fn all_faults_of_a_line_are_listed_with_their_paths() {
         "subscription.renewall: unknown key: expected one of subscription_id, product, kind, unit_price, quantity, \
          period, effective, end, renewal, seats, limits, order_id",
         "colour: unknown key: expected one of source, external_id, account, at, supersedes, account_profile, contact, \
-         subscription, usage, activity, feature_use, ticket, survey, invoice, payment, touch, reply",
+         subscription, usage, activity, feature_use, ticket, survey, invoice, payment, touch, reply, plan_limit, trial, trial_use, export, action, complaint, goal, company_event, \
+         cost, leave_attempt, csm_report",
     ];
     assert_eq!(faults(body), expected);
 }

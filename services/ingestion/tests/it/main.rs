@@ -13,3 +13,4 @@ mod inbox;
 mod lists;
 mod pictures;
 mod store;
+mod streams;

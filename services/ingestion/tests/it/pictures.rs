@@ -24,7 +24,8 @@ async fn i8_the_picture_of_an_account_has_every_kind_with_its_origin() {
     );
     assert_eq!(picture.mrr[0].units, 240_000);
     let names: Vec<&str> = picture.series.iter().map(|series| series.name.as_str()).collect();
-    assert_eq!(names, ["", "", "api", "api", "shipments"]);
+    assert_eq!(names, ["", "", "api", "api", "shipments", "spreadsheet", "sso", "sso"]);
+    assert_eq!(picture.moments.len(), 9, "of every kind that has no list of its own");
     assert_eq!(picture.tickets[0].provenance.as_ref().unwrap().external_id, "t-77@2");
     assert_eq!(picture.surveys[0].answer.as_ref().unwrap().score, 9);
     let invoice = &picture.invoices[0];

@@ -191,6 +191,8 @@ fn touch(event: ingestion::TouchObserved) -> Result<Observe, Problem> {
         touch,
         touch_time,
         fact_id,
+        superseded: _,
+        supersedes_fact_id: _,
     } = event;
     let touch = part("touch", touch)?;
     Ok(Observe {
@@ -211,6 +213,8 @@ fn reply(event: ingestion::ReplyReceived) -> Result<answers::Reply, Problem> {
         reply,
         reply_time,
         fact_id,
+        superseded: _,
+        supersedes_fact_id: _,
     } = event;
     let reply = part("reply", reply)?;
     Ok(answers::Reply {
@@ -229,6 +233,8 @@ fn payment(event: ingestion::PaymentRecorded) -> Result<answers::Paid, Problem> 
         payment,
         pay_time,
         fact_id: _,
+        superseded: _,
+        supersedes_fact_id: _,
     } = event;
     let order_id = part("payment", payment)?.order_id;
     Ok(answers::Paid {

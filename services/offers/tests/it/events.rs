@@ -225,6 +225,7 @@ impl World {
             touch: Some(touch),
             touch_time: Some(wire(at(time))),
             fact_id: format!("crm/{time}"),
+            ..Default::default()
         };
         self.tell("ingestion", ACCOUNT, &event).await;
     }
@@ -241,6 +242,7 @@ impl World {
             reply: Some(reply),
             reply_time: Some(wire(self.clock.now())),
             fact_id: format!("mail/{text}/{}", self.clock.now()),
+            ..Default::default()
         };
         self.tell("ingestion", ACCOUNT, &event).await;
     }
@@ -257,6 +259,7 @@ impl World {
             payment: Some(payment),
             pay_time: Some(wire(self.clock.now())),
             fact_id: format!("bank/{order_id}"),
+            ..Default::default()
         };
         self.tell("ingestion", ACCOUNT, &event).await;
     }

@@ -74,6 +74,7 @@ fn facts(wire: AccountFacts) -> (String, Facts) {
         tickets,
         surveys,
         invoices,
+        moments: _,
     } = wire;
     let mut facts = Facts {
         profile: profile.map(read_profile),
@@ -126,7 +127,11 @@ fn read_series(wire: DailySeries, facts: &mut Facts) {
         SeriesKind::ActiveUsers => facts.active_users = series,
         SeriesKind::Logins => facts.logins = series,
         SeriesKind::FeatureUsers => drop(facts.feature_users.insert(name, series)),
-        SeriesKind::FeatureUses | SeriesKind::Unspecified => {}
+        SeriesKind::FeatureUses
+        | SeriesKind::TrialUsers
+        | SeriesKind::TrialUses
+        | SeriesKind::Exports
+        | SeriesKind::Unspecified => {}
     }
 }
 

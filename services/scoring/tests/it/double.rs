@@ -6,7 +6,7 @@ use std::{
 };
 
 use prost::{Message, Name};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 use upswell_proto::{
     delivery::v1::{
         DeliverRequest, DeliverResponse, Event, EventResult, delivery_service_server::DeliveryService,
@@ -15,8 +15,11 @@ use upswell_proto::{
     ingestion::v1::{
         AccountFacts, BatchGetAccountFactsRequest, BatchGetAccountFactsResponse, GetAccount360Request,
         GetAccount360Response, ListAccountsRequest, ListAccountsResponse, ListConflictsRequest, ListConflictsResponse,
-        ListFactsRequest, ListFactsResponse, RecordFactsRequest, RecordFactsResponse,
-        ingestion_service_server::IngestionService,
+        ListDuplicateAccountsRequest, ListDuplicateAccountsResponse, ListFactsRequest, ListFactsResponse,
+        ListMergesRequest, ListMergesResponse, MergeAccountsRequest, MergeAccountsResponse, RecordFactsRequest,
+        RecordFactsResponse, ResolveConflictRequest, ResolveConflictResponse, StreamAccountFactsRequest,
+        StreamAccountFactsResponse, StreamFactsRequest, StreamFactsResponse, UnmergeAccountsRequest,
+        UnmergeAccountsResponse, ingestion_service_server::IngestionService,
     },
 };
 
@@ -110,6 +113,44 @@ impl IngestionService for Double {
     }
 
     async fn list_facts(&self, _: Request<ListFactsRequest>) -> Answer<ListFactsResponse> {
+        Err(Status::unimplemented("not asked by scoring"))
+    }
+
+    type StreamFactsStream = tonic::codegen::tokio_stream::Empty<Result<StreamFactsResponse, Status>>;
+
+    async fn stream_facts(&self, _: Request<Streaming<StreamFactsRequest>>) -> Answer<Self::StreamFactsStream> {
+        Err(Status::unimplemented("not asked by scoring"))
+    }
+
+    type StreamAccountFactsStream = tonic::codegen::tokio_stream::Empty<Result<StreamAccountFactsResponse, Status>>;
+
+    async fn stream_account_facts(
+        &self,
+        _: Request<StreamAccountFactsRequest>,
+    ) -> Answer<Self::StreamAccountFactsStream> {
+        Err(Status::unimplemented("not asked by scoring"))
+    }
+
+    async fn resolve_conflict(&self, _: Request<ResolveConflictRequest>) -> Answer<ResolveConflictResponse> {
+        Err(Status::unimplemented("not asked by scoring"))
+    }
+
+    async fn merge_accounts(&self, _: Request<MergeAccountsRequest>) -> Answer<MergeAccountsResponse> {
+        Err(Status::unimplemented("not asked by scoring"))
+    }
+
+    async fn unmerge_accounts(&self, _: Request<UnmergeAccountsRequest>) -> Answer<UnmergeAccountsResponse> {
+        Err(Status::unimplemented("not asked by scoring"))
+    }
+
+    async fn list_merges(&self, _: Request<ListMergesRequest>) -> Answer<ListMergesResponse> {
+        Err(Status::unimplemented("not asked by scoring"))
+    }
+
+    async fn list_duplicate_accounts(
+        &self,
+        _: Request<ListDuplicateAccountsRequest>,
+    ) -> Answer<ListDuplicateAccountsResponse> {
         Err(Status::unimplemented("not asked by scoring"))
     }
 

@@ -338,5 +338,44 @@ fn told(body: &Body) -> (&'static str, String) {
         Body::Payment(payment) => ("payment", payment.invoice_id.clone()),
         Body::ExternalTouch(touch) => ("external_touch", touch.sender.clone()),
         Body::Reply(reply) => ("reply", reply.text.clone()),
+        moment => told_moment(moment),
+    }
+}
+
+/// What says why now, in short.
+fn told_moment(body: &Body) -> (&'static str, String) {
+    let told = |what: String, note: &str| {
+        if note.is_empty() {
+            what
+        } else {
+            format!("{what}: {note}")
+        }
+    };
+    let word = |name: &str| name.trim_start_matches("KIND_").to_lowercase().replace('_', " ");
+    match body {
+        Body::PlanLimit(limit) => (
+            "plan_limit",
+            limit.value.map_or_else(
+                || format!("{} unlimited", limit.metric),
+                |value| format!("{} up to {value}", limit.metric),
+            ),
+        ),
+        Body::Trial(trial) => ("trial", format!("{} of {}", trial.trial_id, trial.product)),
+        Body::TrialUse(used) => (
+            "trial_use",
+            format!("{}: {} people, {} uses", used.feature, used.users, used.uses),
+        ),
+        Body::Export(export) => ("export", format!("{} to {}", export.exports, export.tool)),
+        Body::Action(action) => ("action", told(word(action.kind().as_str_name()), &action.subject)),
+        Body::Complaint(complaint) => ("complaint", told(word(complaint.kind().as_str_name()), &complaint.note)),
+        Body::Goal(goal) => ("goal", goal.title.clone()),
+        Body::CompanyEvent(event) => ("company_event", told(word(event.kind().as_str_name()), &event.note)),
+        Body::Cost(cost) => ("cost", word(cost.kind().as_str_name())),
+        Body::LeaveAttempt(attempt) => (
+            "leave_attempt",
+            told(word(attempt.kind().as_str_name()), &attempt.reason),
+        ),
+        Body::CsmReport(report) => ("csm_report", told(word(report.kind().as_str_name()), &report.note)),
+        _ => ("", String::new()),
     }
 }

@@ -5,6 +5,7 @@ use upswell_proto::ingestion::v1 as pb;
 use super::fields::Fields;
 use crate::domain::{
     fact::{ActivityCount, Body, FeatureUse, UsageCount},
+    moment::{ExportCount, TrialUse},
     rules::{COUNT_MAX, Reach, UNITS_MAX},
 };
 
@@ -52,5 +53,36 @@ pub(super) fn feature_use(wire: &pb::FeatureUse, fields: &mut Fields<'_>) -> Opt
         day: day?,
         users: users?,
         uses: uses?,
+    }))
+}
+
+pub(super) fn trial_use(wire: &pb::TrialUse, fields: &mut Fields<'_>) -> Option<Body> {
+    let pb::TrialUse {
+        feature,
+        day,
+        users,
+        uses,
+    } = wire;
+    let feature = fields.key("feature", feature);
+    let day = fields.day("day", day.as_ref(), Reach::Day);
+    let users = fields.count("users", *users, 0, UNITS_MAX);
+    let uses = fields.count("uses", *uses, 0, COUNT_MAX);
+    Some(Body::TrialUse(TrialUse {
+        feature: feature?,
+        day: day?,
+        users: users?,
+        uses: uses?,
+    }))
+}
+
+pub(super) fn export(wire: &pb::ExportCount, fields: &mut Fields<'_>) -> Option<Body> {
+    let pb::ExportCount { tool, day, exports } = wire;
+    let tool = fields.key("tool", tool);
+    let day = fields.day("day", day.as_ref(), Reach::Day);
+    let exports = fields.count("exports", *exports, 0, COUNT_MAX);
+    Some(Body::Export(ExportCount {
+        tool: tool?,
+        day: day?,
+        exports: exports?,
     }))
 }

@@ -7,7 +7,7 @@ use upswell_runtime::{
     requests,
 };
 
-use super::{account_bodies, count_bodies, event_bodies, fields::Fields, out::fact_to_wire};
+use super::{account_bodies, count_bodies, event_bodies, fields::Fields, moment_bodies, out::fact_to_wire};
 use crate::domain::{
     fact::{Body, Fact},
     intake::ContentHash,
@@ -97,5 +97,16 @@ fn read_body(body: Option<&PbBody>, fields: &mut Fields<'_>) -> Option<Body> {
         PbBody::Payment(wire) => fields.at("payment", |f| event_bodies::payment(wire, f)),
         PbBody::ExternalTouch(wire) => fields.at("external_touch", |f| event_bodies::touch(wire, f)),
         PbBody::Reply(wire) => fields.at("reply", |f| event_bodies::reply(wire, f)),
+        PbBody::PlanLimit(wire) => fields.at("plan_limit", |f| moment_bodies::plan_limit(wire, f)),
+        PbBody::Trial(wire) => fields.at("trial", |f| moment_bodies::trial(wire, f)),
+        PbBody::TrialUse(wire) => fields.at("trial_use", |f| count_bodies::trial_use(wire, f)),
+        PbBody::Export(wire) => fields.at("export", |f| count_bodies::export(wire, f)),
+        PbBody::Action(wire) => fields.at("action", |f| moment_bodies::action(wire, f)),
+        PbBody::Complaint(wire) => fields.at("complaint", |f| moment_bodies::complaint(wire, f)),
+        PbBody::Goal(wire) => fields.at("goal", |f| moment_bodies::goal(wire, f)),
+        PbBody::CompanyEvent(wire) => fields.at("company_event", |f| moment_bodies::company_event(wire, f)),
+        PbBody::Cost(wire) => fields.at("cost", |f| moment_bodies::cost(wire, f)),
+        PbBody::LeaveAttempt(wire) => fields.at("leave_attempt", |f| moment_bodies::leave_attempt(wire, f)),
+        PbBody::CsmReport(wire) => fields.at("csm_report", |f| moment_bodies::csm_report(wire, f)),
     }
 }

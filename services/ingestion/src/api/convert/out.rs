@@ -7,7 +7,7 @@ use upswell_proto::{
 };
 use upswell_runtime::money;
 
-use super::words::Word as _;
+use super::{moment_out, words::Word as _};
 use crate::domain::fact::{
     AccountProfile, ActivityCount, Body, ContactPoint, ContactProfile, ExternalTouch, Fact, FeatureUse, Invoice, Limit,
     Payment, Reply, SubscriptionTerms, SurveyAnswer, Ticket, UsageCount,
@@ -107,6 +107,17 @@ fn body_to_wire(body: &Body) -> PbBody {
         Body::Payment(payment) => PbBody::Payment(payment_to_wire(payment)),
         Body::ExternalTouch(touch) => PbBody::ExternalTouch(touch_to_wire(touch)),
         Body::Reply(reply) => PbBody::Reply(reply_to_wire(reply)),
+        Body::PlanLimit(body) => moment_out::plan_limit(body),
+        Body::Trial(body) => moment_out::trial(body),
+        Body::TrialUse(body) => moment_out::trial_use(body),
+        Body::Export(body) => moment_out::export(body),
+        Body::Action(body) => moment_out::action(body),
+        Body::Complaint(body) => moment_out::complaint(body),
+        Body::Goal(body) => moment_out::goal(body),
+        Body::CompanyEvent(body) => moment_out::company_event(body),
+        Body::Cost(body) => moment_out::cost(body),
+        Body::LeaveAttempt(body) => moment_out::leave_attempt(body),
+        Body::CsmReport(body) => moment_out::csm_report(body),
     }
 }
 

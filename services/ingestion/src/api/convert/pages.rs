@@ -47,6 +47,7 @@ pub(crate) fn conflicts_page(account_id: &str, page: ConflictsPage) -> pb::ListC
         recorded: Some(fact_to_wire(recorded)),
         refused: Some(fact_to_wire(refused)),
         conflict_time: Some(wire_time(*at)),
+        ..Default::default()
     });
     pb::ListConflictsResponse {
         conflicts: conflicts.collect(),

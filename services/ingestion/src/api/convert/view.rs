@@ -8,19 +8,19 @@ use upswell_proto::{
 use upswell_runtime::{money, problem::Problem};
 
 use super::out::{
-    answer_to_wire, contact_to_wire, day, invoice_to_wire, profile_to_wire, reply_to_wire, terms_to_wire,
+    answer_to_wire, contact_to_wire, day, fact_to_wire, invoice_to_wire, profile_to_wire, reply_to_wire, terms_to_wire,
     ticket_to_wire, wire_time,
 };
 use crate::{
     app::AccountSeries,
     domain::{
         account360::{
-            ANSWERS_MAX, Days, INVOICES_MAX, LedgerTouch, OfferRecord, Picture, Series, Summary, TICKET_DAYS,
-            TICKETS_MAX, newest, profile, summaries, tickets, touches,
+            ANSWERS_MAX, Days, INVOICES_MAX, LedgerTouch, MOMENTS_MAX, OfferRecord, Picture, Series, Summary,
+            TICKET_DAYS, TICKETS_MAX, moments, newest, profile, summaries, tickets, touches,
         },
         fact::{Body, Ticket},
         invoice::{InvoiceState, invoices},
-        standing::{Document, standing},
+        standing::{Document, object_of, standing},
         subscription::{self, Standing, versions},
         words::Kind,
     },
@@ -69,6 +69,7 @@ pub(crate) fn picture_to_wire(picture: Picture, today: Date) -> Result<pb::GetAc
             .collect(),
         offers: offers.into_iter().map(offer_record).collect(),
         mrr: mrr.into_iter().map(money::to_proto).collect(),
+        moments: moments(&documents).into_iter().take(MOMENTS_MAX).map(moment).collect(),
     })
 }
 
@@ -88,7 +89,7 @@ pub(crate) fn facts_to_wire(account: AccountSeries, (first, last): (Date, Date))
         start_of(last.saturating_add(1.day()), zone),
     );
     let open = |ticket: &Ticket| ticket.open_time < end && ticket.resolve_time.is_none_or(|at| at >= start);
-    let due = last.saturating_sub(DUE_DAYS.days())..=last;
+    let due = first.min(last.saturating_sub(DUE_DAYS.days()))..=last;
     let mut surveys: Vec<pb::TimedSurveyAnswer> = newest(&documents, Kind::Survey).filter_map(timed_answer).collect();
     surveys.reverse();
     pb::AccountFacts {
@@ -107,6 +108,26 @@ pub(crate) fn facts_to_wire(account: AccountSeries, (first, last): (Date, Date))
             .filter(|state| due.contains(&state.invoice.due_date))
             .map(invoice_state)
             .collect(),
+        moments: (moments_by_time(&documents).iter())
+            .filter(|document| {
+                let at = document.fact.occur_time;
+                object_of(&document.fact.body).is_some() || (start..end).contains(&at)
+            })
+            .map(|document| fact_to_wire(&document.fact))
+            .collect(),
+    }
+}
+
+fn moments_by_time(documents: &[Document]) -> Vec<&Document> {
+    let mut found = moments(documents);
+    found.reverse();
+    found
+}
+
+fn moment(document: &Document) -> pb::Moment {
+    pb::Moment {
+        fact: Some(fact_to_wire(&document.fact)),
+        record_time: Some(wire_time(document.recorded)),
     }
 }
 
@@ -117,6 +138,7 @@ pub(super) fn account_to_wire(account_id: &str, created: Timestamp, documents: &
         profile: found.map(|(profile, _)| profile_to_wire(profile)),
         provenance: found.map(|(_, document)| provenance(document)),
         create_time: Some(wire_time(created)),
+        merged_account_ids: Vec::new(),
     }
 }
 
@@ -162,6 +184,9 @@ fn series_kind(series: Series) -> i32 {
         Series::Logins => pb::SeriesKind::Logins,
         Series::FeatureUsers => pb::SeriesKind::FeatureUsers,
         Series::FeatureUses => pb::SeriesKind::FeatureUses,
+        Series::TrialUsers => pb::SeriesKind::TrialUsers,
+        Series::TrialUses => pb::SeriesKind::TrialUses,
+        Series::Exports => pb::SeriesKind::Exports,
     };
     kind.into()
 }

@@ -6,7 +6,10 @@ use upswell_proto::{
 };
 use upswell_runtime::money::Period;
 
-use crate::domain::words::{Channel, LineKind, Role, Severity, Survey, TouchClass};
+use crate::domain::words::{
+    ActionKind, Channel, CompanyEventKind, ComplaintKind, CostKind, LeaveKind, LineKind, ReportKind, Role, Severity,
+    Survey, TouchClass, TrialState,
+};
 
 /// An enum of the contract with its words.
 pub(crate) trait Word: Copy + Sized {
@@ -57,3 +60,26 @@ wire_words!(Severity, pb::ticket::Severity, "low, normal, high or critical", {
     Low = Low, Normal = Normal, High = High, Critical = Critical,
 });
 wire_words!(Survey, pb::survey_answer::Survey, "nps or csat", { Nps = Nps, Csat = Csat });
+wire_words!(TrialState, pb::trial::State, "running, converted or ended", {
+    Running = Running, Converted = Converted, Ended = Ended,
+});
+wire_words!(
+    ActionKind,
+    pb::product_action::Kind,
+    "locked_action, upgrade_view, webinar, feature_request, plan_question, proof_request or shared_login",
+    {
+        LockedAction = LockedAction, UpgradeView = UpgradeView, Webinar = Webinar, FeatureRequest = FeatureRequest,
+        PlanQuestion = PlanQuestion, ProofRequest = ProofRequest, SharedLogin = SharedLogin,
+    }
+);
+wire_words!(ComplaintKind, pb::complaint::Kind, "duplicated_work, missing_integration, pressure or other", {
+    DuplicatedWork = DuplicatedWork, MissingIntegration = MissingIntegration, Pressure = Pressure, Other = Other,
+});
+wire_words!(CompanyEventKind, pb::company_event::Kind, "hiring, branch, funding, new_market, team or project", {
+    Hiring = Hiring, Branch = Branch, Funding = Funding, NewMarket = NewMarket, Team = Team, Project = Project,
+});
+wire_words!(CostKind, pb::cost::Kind, "serve or acquisition", { Serve = Serve, Acquisition = Acquisition });
+wire_words!(LeaveKind, pb::leave_attempt::Kind, "downgrade or cancel", { Downgrade = Downgrade, Cancel = Cancel });
+wire_words!(ReportKind, pb::csm_report::Kind, "manual_work, budget_planning or opportunity", {
+    ManualWork = ManualWork, BudgetPlanning = BudgetPlanning, Opportunity = Opportunity,
+});
