@@ -1,7 +1,23 @@
 //! Risk of churn and propensity to expand (SC-5). A model is a pure function; the rules are the one that needs no
 //! history. Trained models stand behind the same trait.
 
+pub mod calibrate;
+pub mod chance;
+pub mod drift;
+pub mod evaluate;
+pub mod folds;
+pub mod frame;
+pub mod logistic;
+pub mod metrics;
 mod rules;
+pub mod shape;
+pub mod table;
+pub mod train;
+pub mod trained;
+pub mod trees;
+
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
