@@ -2,10 +2,12 @@
 //!
 //! SQLite has one writer connection, so that writers queue in the process instead of meeting as busy errors, and
 //! transactions begin IMMEDIATE, so that none fails half-way for want of the write lock. Readers are separate
-//! connections which cannot write. On PostgreSQL one pool serves both.
+//! connections which cannot write. On PostgreSQL one pool serves both, and transactions are READ COMMITTED.
 
 mod connect;
 pub(crate) mod migrations;
+mod postgres;
+mod retry;
 
 use std::{
     collections::BTreeSet,
@@ -29,7 +31,7 @@ use sea_orm_migration::{MigratorTrait, SchemaManager};
 use serde::Deserialize;
 use tokio::sync::Notify;
 
-pub use self::migrations::runtime_migrations;
+pub use self::{migrations::runtime_migrations, retry::retrying};
 use crate::problem::{Problem, Violations};
 
 /// How to reach the store.
@@ -38,9 +40,11 @@ use crate::problem::{Problem, Violations};
 pub struct DbSettings {
     /// `sqlite:<path>` or `postgres://…`; `sqlite::memory:` for a test.
     pub url: String,
-    /// How many connections read at the same time, at least 1.
+    /// SQLite: how many connections read at the same time, at least 1.
     pub readers: u32,
-    /// How long a statement waits for a lock which another process holds.
+    /// PostgreSQL: how many connections this process opens at most, at least 2.
+    pub connections: u32,
+    /// How long a statement waits for a lock which somebody else holds.
     pub busy_timeout_ms: u64,
 }
 
@@ -56,6 +60,25 @@ impl DbSettings {
         if self.readers == 0 {
             violations.add("readers", "must be at least 1");
         }
+        if self.connections < 2 {
+            violations.add("connections", "must be at least 2");
+        }
+    }
+
+    /// True for an SQLite store.
+    pub fn is_sqlite(&self) -> bool {
+        self.url.starts_with("sqlite:")
+    }
+
+    /// The URL as it may be shown: without password.
+    pub fn place(&self) -> String {
+        let Some((scheme, rest)) = self.url.split_once("://") else {
+            return self.url.clone();
+        };
+        match rest.rsplit_once('@') {
+            Some((user, place)) => format!("{scheme}://{}@{place}", user.split(':').next().unwrap_or_default()),
+            None => self.url.clone(),
+        }
     }
 }
 
@@ -66,11 +89,13 @@ pub struct Db(Arc<Inner>);
 struct Inner {
     writer: DatabaseConnection,
     reader: DatabaseConnection,
+    settings: DbSettings,
     outbox_wake: Arc<Notify>,
 }
 
 impl Db {
-    /// Opens the store, creating an SQLite file (mode 0600) where there is none. It runs no migration, but refuses
+    /// Opens the store, creating an SQLite file (mode 0600) where there is none; a database of PostgreSQL must be
+    /// there. It runs no migration, but refuses
     /// a store which carries more than one migration unknown to `M`: that is another service's, or from a far newer
     /// release. Errors: FAILED_PRECONDITION `STORE_FOREIGN`, `STORE_TOO_OLD`; UNAVAILABLE.
     pub async fn open<M: MigratorTrait>(settings: &DbSettings) -> Result<Self, Problem> {
@@ -78,6 +103,7 @@ impl Db {
         let db = Self(Arc::new(Inner {
             writer,
             reader,
+            settings: settings.clone(),
             outbox_wake: Arc::new(Notify::new()),
         }));
         let known = names::<M>();
@@ -90,22 +116,28 @@ impl Db {
         if unknown.len() > 1 {
             let message = format!(
                 "the store at {} has migrations unknown to this service: {unknown:?}",
-                settings.url
+                settings.place()
             );
             return Err(Problem::failed_precondition("STORE_FOREIGN", message));
         }
         Ok(db)
     }
 
-    /// Applies the pending migrations of `M` and returns their names, oldest first.
+    /// Applies the pending migrations of `M` and returns their names, oldest first. On PostgreSQL each is one
+    /// transaction, and of several processes that start at once one migrates while the others wait for it. Errors:
+    /// UNAVAILABLE when another does not get done, or a table stays locked.
     pub async fn migrate<M: MigratorTrait>(&self) -> Result<Vec<String>, Problem> {
-        let before = self.applied().await?;
-        M::up(&self.0.writer, None).await?;
-        let pending = M::migrations()
-            .iter()
-            .map(|migration| migration.name().to_owned())
-            .collect::<Vec<_>>();
-        Ok(pending.into_iter().filter(|name| !before.contains(name)).collect())
+        if self.pending::<M>().await? == 0 {
+            return Ok(Vec::new());
+        }
+        if self.0.settings.is_sqlite() {
+            return migrate_over::<M>(&self.0.writer).await;
+        }
+        let migrator = postgres::migrator(&self.0.settings).await?;
+        let migrated = retry::while_busy(|| migrate_over::<M>(&migrator)).await;
+        // The lock goes with the connection.
+        migrator.close().await?;
+        migrated
     }
 
     /// How many migrations of `M` have not been applied.
@@ -121,7 +153,25 @@ impl Db {
             sqlite_transaction_mode: mode,
             ..TransactionOptions::default()
         };
-        let inner = self.0.writer.begin_with_options(options).await?;
+        // A connection may have died in the pool. Nothing has been done on it, so that the next one may be tried: as
+        // often as there can be dead ones.
+        let mut spare = if self.0.settings.is_sqlite() {
+            0
+        } else {
+            self.0.settings.connections
+        };
+        let inner = loop {
+            match self
+                .0
+                .writer
+                .begin_with_options(options.clone())
+                .await
+                .map_err(Problem::from)
+            {
+                Err(problem) if spare > 0 && problem.reason() == "STORE_UNAVAILABLE" => spare -= 1,
+                begun => break begun?,
+            }
+        };
         Ok(Tx {
             inner,
             appended: AtomicBool::new(false),
@@ -159,12 +209,7 @@ impl Db {
     }
 
     async fn applied(&self) -> Result<BTreeSet<String>, Problem> {
-        let writer = &self.0.writer;
-        if !SchemaManager::new(writer).has_table("seaql_migrations").await? {
-            return Ok(BTreeSet::new());
-        }
-        let rows: Vec<Version> = select(writer, "SELECT version FROM seaql_migrations", []).await?;
-        Ok(rows.into_iter().map(|row| row.version).collect())
+        applied(&self.0.writer).await
     }
 }
 
@@ -269,6 +314,24 @@ struct Version {
     version: String,
 }
 
+async fn applied(connection: &DatabaseConnection) -> Result<BTreeSet<String>, Problem> {
+    if !SchemaManager::new(connection).has_table("seaql_migrations").await? {
+        return Ok(BTreeSet::new());
+    }
+    let rows: Vec<Version> = select(connection, "SELECT version FROM seaql_migrations", []).await?;
+    Ok(rows.into_iter().map(|row| row.version).collect())
+}
+
+async fn migrate_over<M: MigratorTrait>(connection: &DatabaseConnection) -> Result<Vec<String>, Problem> {
+    let before = applied(connection).await?;
+    M::up(connection, None).await?;
+    let all = M::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect::<Vec<_>>();
+    Ok(all.into_iter().filter(|name| !before.contains(name)).collect())
+}
+
 fn names<M: MigratorTrait>() -> BTreeSet<String> {
     M::migrations()
         .iter()
@@ -279,6 +342,23 @@ fn names<M: MigratorTrait>() -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_not_shown() {
+        for (url, shown) in [
+            ("postgres://u:p%40:s@h:5432/d", "postgres://u@h:5432/d"),
+            ("postgres://u@h/d?sslmode=require", "postgres://u@h/d?sslmode=require"),
+            ("sqlite:data/x.db", "sqlite:data/x.db"),
+        ] {
+            let settings = DbSettings {
+                url: url.to_owned(),
+                readers: 1,
+                connections: 2,
+                busy_timeout_ms: 1,
+            };
+            assert_eq!(settings.place(), shown);
+        }
+    }
 
     #[test]
     fn days_and_instants_survive_the_store() {

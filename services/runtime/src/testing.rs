@@ -1,15 +1,25 @@
-//! What the tests of every service need: a store in a file which goes away, and a clock that stands still.
+//! What the tests of every service need: a store which goes away, and a clock that stands still.
+//!
+//! The stores are SQLite files. Where `UPSWELL_TEST_POSTGRES` holds the URL of an administrator (`tests/postgres start`
+//! prints one), they are fresh databases of that PostgreSQL instead, so that the same tests run on both.
+
+mod postgres;
 
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use sea_orm::DbBackend;
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
+use self::postgres::Database;
 use crate::{
     clock::Clock,
     db::{Db, DbSettings, runtime_migrations},
     problem::Problem,
 };
+
+/// Names the PostgreSQL that tests keep their stores in.
+pub const POSTGRES: &str = "UPSWELL_TEST_POSTGRES";
 
 /// The runtime's tables alone.
 pub struct RuntimeMigrator;
@@ -20,33 +30,85 @@ impl MigratorTrait for RuntimeMigrator {
     }
 }
 
-/// A migrated store in an SQLite file of its own; the file goes away with this value.
+/// A migrated store of its own, which goes away with this value.
 #[derive(Debug)]
 pub struct TempDb {
     /// The open store.
     pub db: Db,
     settings: DbSettings,
-    _folder: Folder,
+    _place: Place,
 }
 
 impl TempDb {
     /// Opens and migrates a new store.
     pub async fn open<M: MigratorTrait>() -> Result<Self, Problem> {
-        let folder = Folder::new().map_err(Problem::internal)?;
-        let settings = settings(&folder.0.join("test.db"));
+        let temp = Self::empty::<M>().await?;
+        temp.db.migrate::<M>().await?;
+        Ok(temp)
+    }
+
+    /// Opens a new store without any table.
+    pub async fn empty<M: MigratorTrait>() -> Result<Self, Problem> {
+        let (settings, place) = Place::new().await?;
         let db = Db::open::<M>(&settings).await?;
-        db.migrate::<M>().await?;
         Ok(Self {
             db,
             settings,
-            _folder: folder,
+            _place: place,
         })
     }
 
-    /// Settings to open the same file again, e.g. after a simulated crash.
+    /// Settings to open the same store again, e.g. after a simulated crash.
     pub fn settings(&self) -> &DbSettings {
         &self.settings
     }
+
+    /// True for a test of what only SQLite does, which then returns early on PostgreSQL.
+    pub fn is_sqlite(&self) -> bool {
+        self.db.backend() == DbBackend::Sqlite
+    }
+
+    /// True for a test of what only PostgreSQL does.
+    pub fn is_postgres(&self) -> bool {
+        self.db.backend() == DbBackend::Postgres
+    }
+}
+
+/// An empty place for a store of a process under test; it goes away with this value.
+#[derive(Debug)]
+pub struct Place {
+    _folder: Option<Folder>,
+    _database: Option<Database>,
+}
+
+impl Place {
+    /// A new place and the settings of a store in it: an SQLite file, or a database of the PostgreSQL of the tests.
+    pub async fn new() -> Result<(DbSettings, Self), Problem> {
+        if let Some(admin) = postgres_admin() {
+            let database = Database::create(&admin).await?;
+            let settings = DbSettings {
+                url: database.url().to_owned(),
+                ..settings(Path::new(""))
+            };
+            let place = Self {
+                _folder: None,
+                _database: Some(database),
+            };
+            return Ok((settings, place));
+        }
+        let folder = Folder::new().map_err(Problem::internal)?;
+        let settings = settings(&folder.0.join("test.db"));
+        let place = Self {
+            _folder: Some(folder),
+            _database: None,
+        };
+        Ok((settings, place))
+    }
+}
+
+/// The administrator's URL of the PostgreSQL that tests keep their stores in, if there is one.
+pub fn postgres_admin() -> Option<String> {
+    std::env::var(POSTGRES).ok().filter(|url| !url.is_empty())
 }
 
 /// Settings for an SQLite file.
@@ -54,6 +116,7 @@ pub fn settings(path: &Path) -> DbSettings {
     DbSettings {
         url: format!("sqlite:{}", path.display()),
         readers: 2,
+        connections: 8,
         busy_timeout_ms: 5000,
     }
 }

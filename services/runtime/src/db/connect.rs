@@ -1,4 +1,4 @@
-//! Opening the pools, with every pragma that the promises of the store rest on.
+//! Opening the pools of SQLite, with every pragma that the promises of the store rest on.
 
 use std::{
     fs::{DirBuilder, OpenOptions},
@@ -10,14 +10,14 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, FromQueryResult, SqlxSqliteConnector,
+    DatabaseConnection, FromQueryResult, SqlxSqliteConnector,
     sqlx::{
         ConnectOptions as _,
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     },
 };
 
-use super::{DbSettings, select};
+use super::{DbSettings, postgres, select};
 use crate::problem::Problem;
 
 /// Releases before this one can corrupt a database when the write-ahead log is reset.
@@ -28,8 +28,8 @@ const JOURNAL_SIZE_LIMIT: &str = "67108864";
 
 /// The writer and the readers.
 pub(super) async fn connect(settings: &DbSettings) -> Result<(DatabaseConnection, DatabaseConnection), Problem> {
-    if !settings.url.starts_with("sqlite:") {
-        let pool = postgres(settings).await?;
+    if !settings.is_sqlite() {
+        let pool = postgres::connect(settings).await?;
         return Ok((pool.clone(), pool));
     }
     let base = SqliteConnectOptions::from_str(&settings.url).map_err(|fault| cannot_open(settings, &fault))?;
@@ -74,21 +74,6 @@ async fn sqlite_pool(options: SqliteConnectOptions, connections: u32) -> Result<
     Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
 }
 
-async fn postgres(settings: &DbSettings) -> Result<DatabaseConnection, Problem> {
-    let mut options = ConnectOptions::new(&settings.url);
-    options
-        .max_connections(settings.readers.max(1))
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .sqlx_logging(false)
-        .map_sqlx_postgres_opts(|options| {
-            options.options([
-                ("default_transaction_isolation", "read committed"),
-                ("idle_in_transaction_session_timeout", "10s"),
-            ])
-        });
-    Ok(Database::connect(options).await?)
-}
-
 #[derive(FromQueryResult)]
 struct VersionRow {
     version: String,
@@ -123,10 +108,10 @@ fn create_private(path: &Path) -> io::Result<()> {
         .map(drop)
 }
 
-fn cannot_open(settings: &DbSettings, fault: &dyn std::error::Error) -> Problem {
+pub(super) fn cannot_open(settings: &DbSettings, fault: &dyn std::error::Error) -> Problem {
     Problem::failed_precondition(
         "STORE_UNUSABLE",
-        format!("the store at {} cannot be opened: {fault}", settings.url),
+        format!("the store at {} cannot be opened: {fault}", settings.place()),
     )
 }
 

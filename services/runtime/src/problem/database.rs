@@ -38,7 +38,7 @@ fn runtime(error: &RuntimeErr) -> Problem {
     match error.as_ref() {
         sqlx::Error::Database(database) => by_code(database.code().as_deref().unwrap_or("")),
         sqlx::Error::PoolTimedOut => busy(),
-        sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => away(),
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => away(),
         _ => Problem::internal(""),
     }
 }
@@ -51,9 +51,13 @@ fn by_code(code: &str) -> Problem {
             "40001" | "40P01" => {
                 Problem::aborted("CONCURRENT_CHANGE", "a concurrent change got in between").retry_after_set(RETRY)
             }
-            "55P03" => busy(),
-            "57014" => Problem::deadline_exceeded("the store took too long"),
+            // A lock or a statement took too long. Nothing of it was kept, so that it may be tried again.
+            "55P03" | "57014" => busy(),
             "53100" => full(),
+            // Nobody knows whether the statement was completed: the same request again will tell.
+            "40003" => away(),
+            // The server gave up a session that held a transaction without working on it.
+            "25P03" => away(),
             class if ["08", "53", "57"].iter().any(|known| class.starts_with(known)) => away(),
             _ => Problem::internal(""),
         };
@@ -94,7 +98,10 @@ mod tests {
             ("40001", Kind::Aborted),
             ("40P01", Kind::Aborted),
             ("55P03", Kind::Unavailable),
-            ("57014", Kind::DeadlineExceeded),
+            ("57014", Kind::Unavailable),
+            ("40003", Kind::Unavailable),
+            ("25P03", Kind::Unavailable),
+            ("53300", Kind::Unavailable),
             ("57P01", Kind::Unavailable),
             ("53100", Kind::ResourceExhausted),
             ("08006", Kind::Unavailable),

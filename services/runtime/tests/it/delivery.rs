@@ -127,7 +127,10 @@ async fn a_poison_event_is_parked_and_the_other_keys_flow() {
         (backlog[0].waiting, backlog[0].parked, backlog[0].blocked_keys),
         (0, 1, 1)
     );
-    assert_eq!(number(&world.sender.db, "SELECT attempts FROM outbox_blocked").await, 3);
+    assert_eq!(
+        number(&world.sender.db, "SELECT CAST(attempts AS BIGINT) FROM outbox_blocked").await,
+        3
+    );
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod admin;
 mod db;
 mod delivery;
 mod inbox;
+mod postgres;
 mod requests;
 mod service;
 mod world;

@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use prost::Name as _;
-use sea_orm::{ConnectionTrait as _, DbErr, Statement};
+use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, Statement};
 use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -63,8 +63,12 @@ impl MigrationName for Effects {
 )]
 impl MigrationTrait for Effects {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let table = "CREATE TABLE effects (id INTEGER PRIMARY KEY, key TEXT NOT NULL, seq BIGINT NOT NULL)";
-        manager.get_connection().execute_unprepared(table).await.map(drop)
+        let id = match manager.get_database_backend() {
+            DbBackend::Postgres => "BIGSERIAL",
+            _ => "INTEGER",
+        };
+        let table = format!("CREATE TABLE effects (id {id} PRIMARY KEY, key TEXT NOT NULL, seq BIGINT NOT NULL)");
+        manager.get_connection().execute_unprepared(&table).await.map(drop)
     }
 }
 

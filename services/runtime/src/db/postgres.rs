@@ -1,0 +1,88 @@
+//! Opening PostgreSQL: a pool for everything, and a connection of its own for migrations.
+
+use std::{str::FromStr, time::Duration};
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector,
+    sqlx::{
+        self, ConnectOptions as _, Connection as _,
+        postgres::{PgConnectOptions, PgPoolOptions},
+    },
+};
+
+use super::{DbSettings, connect::cannot_open, retry};
+use crate::problem::Problem;
+
+/// How long a statement waits for a connection. It is less than a request's deadline, so that the caller hears
+/// UNAVAILABLE, which may be tried again, and not DEADLINE_EXCEEDED.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// A connection that rested so long is asked whether it lives before it is used; a busy one is not.
+const RESTED: Duration = Duration::from_secs(1);
+const STATEMENT_TIMEOUT: &str = "30s";
+/// A transaction that waits for its own process holds locks and keeps events back.
+const IDLE_IN_TRANSACTION_TIMEOUT: &str = "10s";
+/// How soon the server notices that whoever asked is gone, and ends the statement.
+const CLIENT_CHECK_INTERVAL: &str = "2s";
+/// How long one of several processes waits until another has migrated.
+const MIGRATION_TURN_TIMEOUT: &str = "120s";
+/// How long a migration waits for a table. Everything behind it waits as long.
+const MIGRATION_LOCK_TIMEOUT: &str = "2s";
+/// The advisory lock of migrations; its number means nothing.
+const MIGRATION_LOCK: i64 = 0x75_70_73_77_65_6c_6c;
+
+/// The pool for reading and writing. A server that is just starting is waited for.
+pub(super) async fn connect(settings: &DbSettings) -> Result<DatabaseConnection, Problem> {
+    let busy = format!("{}ms", settings.busy_timeout_ms);
+    let options = options(settings)?.options([
+        ("statement_timeout", STATEMENT_TIMEOUT),
+        ("lock_timeout", &busy),
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
+    ]);
+    let pool = PgPoolOptions::new()
+        .max_connections(settings.connections.max(2))
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .acquire_slow_threshold(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, state| {
+            Box::pin(async move { Ok(state.idle_for < RESTED || connection.ping().await.is_ok()) })
+        });
+    retry::while_busy(|| async {
+        let pool = pool.clone().connect_with(options.clone()).await.map_err(fault)?;
+        Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+    })
+    .await
+}
+
+/// A single connection that holds the lock of migrations until it is closed; it waits for its turn. When its process
+/// dies, the server rolls back what was not committed and frees the lock.
+pub(super) async fn migrator(settings: &DbSettings) -> Result<DatabaseConnection, Problem> {
+    let options = options(settings)?.options([("lock_timeout", MIGRATION_TURN_TIMEOUT)]);
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await
+        .map_err(fault)?;
+    let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+    let turn = format!("SELECT pg_advisory_lock({MIGRATION_LOCK}); SET lock_timeout = '{MIGRATION_LOCK_TIMEOUT}'");
+    connection.execute_unprepared(&turn).await?;
+    Ok(connection)
+}
+
+/// TLS and the like are the URL's: `?sslmode=verify-full&sslrootcert=…`.
+fn options(settings: &DbSettings) -> Result<PgConnectOptions, Problem> {
+    let options = PgConnectOptions::from_str(&settings.url).map_err(|fault| cannot_open(settings, &fault))?;
+    let name = options.get_application_name().unwrap_or("upswell").to_owned();
+    Ok(options.application_name(&name).disable_statement_logging().options([
+        ("default_transaction_isolation", "read committed"),
+        ("client_connection_check_interval", CLIENT_CHECK_INTERVAL),
+        ("timezone", "UTC"),
+    ]))
+}
+
+fn fault(fault: sqlx::Error) -> Problem {
+    DbErr::Conn(RuntimeErr::SqlxError(fault.into())).into()
+}
