@@ -32,7 +32,7 @@ impl IngestionService for Rpcs {
         &self,
         request: Request<pb::RecordFactsRequest>,
     ) -> Result<Response<pb::RecordFactsResponse>, Status> {
-        let command = requests::record_facts(request.into_inner(), self.0.clock().now());
+        let command = requests::record_facts(request.into_inner(), self.0.horizon());
         Ok(Response::new(answer_to_wire(&self.0.record(command).await?)))
     }
 
@@ -83,9 +83,9 @@ impl IngestionService for Rpcs {
 
     async fn stream_facts(
         &self,
-        _: Request<Streaming<pb::StreamFactsRequest>>,
+        request: Request<Streaming<pb::StreamFactsRequest>>,
     ) -> Result<Response<Self::StreamFactsStream>, Status> {
-        Err(Status::unimplemented("soon"))
+        Ok(Response::new(streams::facts(self.0.clone(), request.into_inner())))
     }
 
     async fn resolve_conflict(

@@ -1,5 +1,6 @@
 //! Wires store, use cases, RPCs and relay; no logic.
 
+mod commit;
 mod lists;
 mod pictures;
 mod record;
@@ -13,31 +14,33 @@ use upswell_runtime::{
     clock::Clock,
     db::Db,
     inbox::delivery_server,
-    outbox::Routes as Topics,
     problem::{Problem, Violations},
     relay::Relay,
     service::{Deps, Service},
 };
 
+use self::{commit::Committer, record::Recorder};
 pub(crate) use self::{
+    commit::{Answer, answered},
     lists::{AccountsPage, ConflictsPage, FactsPage, ListedFact},
     pictures::AccountSeries,
     record::Command,
 };
-use crate::{NAME, Settings, api, config::Limits, store::migrations::Migrator};
+use crate::{NAME, Settings, api, config::Limits, domain::rules::Horizon, store::migrations::Migrator};
 
 /// The use cases over the store.
 #[derive(Clone)]
 pub(crate) struct App {
     db: Db,
     clock: Clock,
-    topics: Topics,
+    committer: Committer,
     limits: Limits,
 }
 
 impl App {
-    pub(crate) fn clock(&self) -> &Clock {
-        &self.clock
+    /// By what facts are judged that arrive now.
+    pub(crate) fn horizon(&self) -> Horizon {
+        Horizon::keeping(self.clock.now(), self.limits.keep_days)
     }
 }
 
@@ -57,10 +60,11 @@ pub async fn build(settings: Settings, deps: Deps) -> Result<Service, Problem> {
         peers,
         trace_mode,
     } = deps;
+    let recorder = Recorder::new(db.clone(), clock.clone(), api::events::topics());
     let app = App {
         db: db.clone(),
         clock: clock.clone(),
-        topics: api::events::topics(),
+        committer: Committer::start(&recorder, &settings.limits),
         limits: settings.limits,
     };
     let wake = Arc::new(Notify::new());

@@ -29,7 +29,7 @@ use sea_orm::{
 use crate::domain::fact::FactKey;
 
 /// Rows per statement, so that the parameters stay below what both databases take.
-const CHUNK: usize = 500;
+const CHUNK: usize = 1_000;
 
 /// A condition for any of `keys`: one list of ids per source, which the unique index serves.
 fn any_key<'a, C: IntoColumnRef + Clone>(source: C, external_id: C, keys: impl Iterator<Item = &'a FactKey>) -> Cond {

@@ -12,7 +12,10 @@ use super::convert::{
     contact_to_wire, day, payment_to_wire, profile_to_wire, reply_to_wire, terms_to_wire, ticket_to_wire,
     touch_to_wire, wire_time,
 };
-use crate::domain::change::Change;
+use crate::domain::{
+    change::{Change, Happening},
+    fact::FactKey,
+};
 
 /// Which service takes which event.
 pub(crate) fn topics() -> Routes {
@@ -66,47 +69,41 @@ pub(crate) fn event(account: &str, change: &Change, now: Timestamp) -> NewEvent 
             let ticket = Some(ticket_to_wire(ticket));
             NewEvent::of(account, now, &pb::TicketChanged { account_id, ticket })
         }
-        Change::Payment(key, payment, at) => {
-            let (payment, pay_time) = (Some(payment_to_wire(payment)), Some(wire_time(*at)));
-            NewEvent::of(
-                account,
-                now,
-                &pb::PaymentRecorded {
-                    account_id,
-                    payment,
-                    pay_time,
-                    fact_id: key.path(),
-                    ..Default::default()
-                },
-            )
+        Change::Payment(happening, payment) => {
+            let (fact_id, pay_time, superseded, supersedes_fact_id) = told(happening);
+            let message = pb::PaymentRecorded {
+                account_id,
+                payment: Some(payment_to_wire(payment)),
+                pay_time,
+                fact_id,
+                superseded,
+                supersedes_fact_id,
+            };
+            NewEvent::of(account, now, &message)
         }
-        Change::Touch(key, touch, at) => {
-            let (touch, touch_time) = (Some(touch_to_wire(touch)), Some(wire_time(*at)));
-            NewEvent::of(
-                account,
-                now,
-                &pb::TouchObserved {
-                    account_id,
-                    touch,
-                    touch_time,
-                    fact_id: key.path(),
-                    ..Default::default()
-                },
-            )
+        Change::Touch(happening, touch) => {
+            let (fact_id, touch_time, superseded, supersedes_fact_id) = told(happening);
+            let message = pb::TouchObserved {
+                account_id,
+                touch: Some(touch_to_wire(touch)),
+                touch_time,
+                fact_id,
+                superseded,
+                supersedes_fact_id,
+            };
+            NewEvent::of(account, now, &message)
         }
-        Change::Reply(key, reply, at) => {
-            let (reply, reply_time) = (Some(reply_to_wire(reply)), Some(wire_time(*at)));
-            NewEvent::of(
-                account,
-                now,
-                &pb::ReplyReceived {
-                    account_id,
-                    reply,
-                    reply_time,
-                    fact_id: key.path(),
-                    ..Default::default()
-                },
-            )
+        Change::Reply(happening, reply) => {
+            let (fact_id, reply_time, superseded, supersedes_fact_id) = told(happening);
+            let message = pb::ReplyReceived {
+                account_id,
+                reply: Some(reply_to_wire(reply)),
+                reply_time,
+                fact_id,
+                superseded,
+                supersedes_fact_id,
+            };
+            NewEvent::of(account, now, &message)
         }
         Change::Account {
             earliest_day,
@@ -125,4 +122,21 @@ pub(crate) fn event(account: &str, change: &Change, now: Timestamp) -> NewEvent 
             )
         }
     }
+}
+
+/// Fact, instant, whether it was corrected, and the fact that it corrects.
+fn told(happening: &Happening) -> (String, Option<prost_types::Timestamp>, bool, String) {
+    let Happening {
+        key,
+        at,
+        superseded,
+        supersedes,
+    } = happening;
+    let supersedes = supersedes.as_ref().map(FactKey::path);
+    (
+        key.path(),
+        Some(wire_time(*at)),
+        *superseded,
+        supersedes.unwrap_or_default(),
+    )
 }

@@ -31,7 +31,7 @@ const ACCOUNTS_MAX: usize = 200;
 const DAYS_MAX: i32 = 800;
 const HISTORY_MAX: i32 = 10_000;
 
-pub(super) fn record_facts(request: pb::RecordFactsRequest, now: Timestamp) -> Command {
+pub(super) fn record_facts(request: pb::RecordFactsRequest, horizon: Horizon) -> Command {
     let mut bare = request;
     let request_id = std::mem::take(&mut bare.request_id);
     let request = (!request_id.is_empty()).then(|| (request_id, fingerprint(&bare)));
@@ -39,13 +39,17 @@ pub(super) fn record_facts(request: pb::RecordFactsRequest, now: Timestamp) -> C
         .facts
         .iter()
         .enumerate()
-        .map(|(index, wire)| candidate(index, wire, now))
+        .map(|(index, wire)| candidate(index, wire, horizon))
         .collect();
-    Command { request, facts }
+    Command {
+        request,
+        facts,
+        span: tracing::Span::current(),
+    }
 }
 
-fn candidate(index: usize, wire: &pb::Fact, now: Timestamp) -> Result<Candidate, Vec<FieldFault>> {
-    let fact = fact_from_wire(wire, Horizon::at(now)).map_err(|violations| {
+fn candidate(index: usize, wire: &pb::Fact, horizon: Horizon) -> Result<Candidate, Vec<FieldFault>> {
+    let fact = fact_from_wire(wire, horizon).map_err(|violations| {
         let fault = |violation: upswell_runtime::problem::Violation| FieldFault {
             field: violation.field,
             description: violation.description,

@@ -1,17 +1,20 @@
-//! Records a batch of facts: gather → begin → insert → decide → write → tell → commit. One transaction a batch, a few
-//! statements a table.
+//! Records batches of facts: gather → begin → insert → decide → write → tell → commit. One transaction a group of batches,
+//! a few statements a table.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 use upswell_runtime::{
-    db::Tx,
-    outbox,
-    problem::Problem,
+    clock::Clock,
+    db::{Db, Tx},
+    outbox::{self, Routes as Topics},
+    problem::{Kind, Problem},
     requests::{self, Replay},
+    telemetry::TraceContext,
 };
 
-use super::{App, told::Effects};
+use super::{App, commit::Answer, told::Effects};
 use crate::{
     NAME,
     api::{
@@ -41,63 +44,99 @@ pub(crate) struct Command {
     pub(crate) request: Option<(String, [u8; 32])>,
     /// The facts in their order.
     pub(crate) facts: Vec<Result<Candidate, Vec<FieldFault>>>,
+    /// The work for which it is recorded.
+    pub(crate) span: tracing::Span,
+}
+
+impl Command {
+    pub(super) fn request_id(&self) -> Option<&str> {
+        self.request.as_ref().map(|(id, _)| id.as_str())
+    }
 }
 
 impl App {
     /// The outcome of every fact, in their order; durable when this returns.
     #[tracing::instrument(name = "ingestion.record_facts", skip_all, fields(facts.count = command.facts.len()))]
-    pub(crate) async fn record(&self, command: Command) -> Result<Vec<Outcome>, Problem> {
-        let max = self.limits.batch_facts;
-        match command.facts.len() {
-            0 => return Err(Refusal::BatchEmpty { max }.into()),
-            found if found > max => return Err(Refusal::BatchTooLarge { found, max }.into()),
-            _ => {}
-        }
-        let tx = self.db.begin().await?;
-        if let Some((id, fingerprint)) = &command.request
-            && let Replay::Stored(answer) = requests::begin_request(&tx, METHOD, id, *fingerprint).await?
-        {
-            return decode_answer(&answer);
-        }
-        let now = self.clock.now();
-        let outcomes = self.record_all(&tx, command.facts, now).await?;
-        if let Some((id, fingerprint)) = &command.request {
-            let answer = encode_answer(&outcomes);
-            requests::finish_request(&tx, METHOD, id, *fingerprint, &answer, now).await?;
-        }
-        tx.commit().await?;
-        Ok(outcomes)
+    pub(crate) async fn record(&self, mut command: Command) -> Answer {
+        self.check_size(&command)?;
+        command.span = tracing::Span::current();
+        self.committer.record(command).await
     }
 
-    async fn record_all(
-        &self,
-        tx: &Tx,
-        facts: Vec<Result<Candidate, Vec<FieldFault>>>,
-        now: Timestamp,
-    ) -> Result<Vec<Outcome>, Problem> {
-        let mut outcomes = Vec::with_capacity(facts.len());
-        let mut candidates = Vec::with_capacity(facts.len());
-        for fact in facts {
-            outcomes.push(match fact {
-                Err(faults) => Outcome::Rejected(faults),
-                Ok(candidate) => {
-                    candidates.push(candidate);
-                    Outcome::Recorded
-                }
-            });
+    /// Enqueues a batch of a stream as soon as there is room for it.
+    pub(crate) async fn enqueue(&self, command: Command) -> Result<oneshot::Receiver<Answer>, Problem> {
+        self.check_size(&command)?;
+        Ok(self.committer.enqueue_patiently(command).await)
+    }
+
+    fn check_size(&self, command: &Command) -> Result<(), Problem> {
+        let max = self.limits.batch_facts;
+        match command.facts.len() {
+            0 => Err(Refusal::BatchEmpty { max }.into()),
+            found if found > max => Err(Refusal::BatchTooLarge { found, max }.into()),
+            _ => Ok(()),
         }
+    }
+}
+
+/// Writes groups of batches.
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    db: Db,
+    clock: Clock,
+    topics: Topics,
+}
+
+impl Recorder {
+    pub(super) fn new(db: Db, clock: Clock, topics: Topics) -> Self {
+        Self { db, clock, topics }
+    }
+
+    pub(super) fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// The answer to each batch, as if they had come one after the other; all of them durable when this returns.
+    /// Errors: nothing of the group is recorded, or nobody knows.
+    pub(super) async fn record(&self, commands: &[Command]) -> Result<Vec<Answer>, Problem> {
+        let tx = self.db.begin().await?;
+        let now = self.clock.now();
+        let mut answers: Vec<Option<Answer>> = Vec::with_capacity(commands.len());
+        for command in commands {
+            answers.push(replayed(&tx, command).await?);
+        }
+        let open: Vec<usize> = (0..commands.len()).filter(|place| answers[*place].is_none()).collect();
+        let batches: Vec<&Command> = open.iter().map(|place| &commands[*place]).collect();
+        let outcomes = self.record_all(&tx, &batches, now).await?;
+        for ((place, command), outcomes) in open.into_iter().zip(batches).zip(outcomes) {
+            if let Some((id, fingerprint)) = &command.request {
+                let answer = encode_answer(&outcomes);
+                requests::finish_request(&tx, METHOD, id, *fingerprint, &answer, now).await?;
+            }
+            answers[place] = Some(Ok(outcomes));
+        }
+        tx.commit().await?;
+        let lost = || Err(Problem::internal("a batch was not answered"));
+        Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(lost)).collect())
+    }
+
+    async fn record_all(&self, tx: &Tx, batches: &[&Command], now: Timestamp) -> Result<Vec<Vec<Outcome>>, Problem> {
+        let (mut outcomes, places) = sorted(batches);
+        let candidates: Vec<&Candidate> = places.iter().map(|(_, candidate)| *candidate).collect();
         let firsts = firsts(&candidates);
         let numbers = facts_insert(tx, &firsts, now).await?;
         let stored = stored_of(tx, &firsts, &numbers).await?;
         let hashes: BTreeMap<FactKey, ContentHash> =
             stored.iter().map(|(key, fact)| (key.clone(), fact.hash)).collect();
         let verdicts = verdicts(&candidates, &hashes);
-        for (place, outcome) in conflicts_note(tx, &candidates, &verdicts, &stored, &numbers, now).await? {
-            outcomes[candidates[place].index] = outcome;
+        let conflicts = conflicts_note(tx, &candidates, &verdicts, &stored, &numbers, now).await?;
+        for (place, outcome) in conflicts {
+            let (batch, candidate) = places[place];
+            outcomes[batch][candidate.index] = outcome;
         }
-        for (candidate, verdict) in candidates.iter().zip(&verdicts) {
+        for ((batch, candidate), verdict) in places.iter().zip(&verdicts) {
             if *verdict == Verdict::Duplicate {
-                outcomes[candidate.index] = Outcome::Duplicate;
+                outcomes[*batch][candidate.index] = Outcome::Duplicate;
             }
         }
         let new: Vec<(i64, &Fact)> = firsts
@@ -105,13 +144,19 @@ impl App {
             .filter_map(|first| Some((*numbers.get(&first.fact.key())?, &first.fact)))
             .collect();
         if !new.is_empty() {
-            self.take_effect(tx, &new, now).await?;
+            self.take_effect(tx, &new, &origins(batches, &places), now).await?;
         }
         Ok(outcomes)
     }
 
     /// What the new facts do: runs, corrections, documents, rollups, events.
-    async fn take_effect(&self, tx: &Tx, new: &[(i64, &Fact)], now: Timestamp) -> Result<(), Problem> {
+    async fn take_effect(
+        &self,
+        tx: &Tx,
+        new: &[(i64, &Fact)],
+        origins: &BTreeMap<&str, TraceContext>,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
         let mut runs: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
         for (id, fact) in new {
             let (first, last) = runs.entry(&fact.account_id).or_insert((*id, *id));
@@ -126,11 +171,63 @@ impl App {
         let effects = Effects::gather(tx, new, &corrections).await?;
         effects.write(tx, now).await?;
         let told = effects.changes(tx, now).await?;
-        let events = told
-            .iter()
-            .flat_map(|(account, changes)| changes.iter().map(move |change| events::event(account, change, now)));
-        outbox::append(tx, NAME, &self.topics, events.collect()).await
+        let mut events = Vec::new();
+        for (account, changes) in &told {
+            for change in changes {
+                let mut event = events::event(account, change, now);
+                if let Some(origin) = origins.get(account.as_str()) {
+                    event.trace = origin.clone();
+                }
+                events.push(event);
+            }
+        }
+        outbox::append(tx, NAME, &self.topics, events).await
     }
+}
+
+/// The stored answer to a repeated request, or what is wrong with its id; None for a batch that is to be recorded.
+/// Errors: the store's, which are everybody's.
+async fn replayed(tx: &Tx, command: &Command) -> Result<Option<Answer>, Problem> {
+    let Some((id, fingerprint)) = &command.request else {
+        return Ok(None);
+    };
+    match requests::begin_request(tx, METHOD, id, *fingerprint).await {
+        Ok(Replay::New) => Ok(None),
+        Ok(Replay::Stored(answer)) => Ok(Some(decode_answer(&answer))),
+        Err(problem) if problem.kind() == Kind::InvalidArgument => Ok(Some(Err(problem))),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The outcomes as they are while everything is new, and every candidate with its batch.
+fn sorted<'a>(batches: &[&'a Command]) -> (Vec<Vec<Outcome>>, Vec<(usize, &'a Candidate)>) {
+    let mut candidates = Vec::new();
+    let mut outcomes = Vec::with_capacity(batches.len());
+    for (batch, command) in batches.iter().enumerate() {
+        let of_batch = command.facts.iter().map(|fact| match fact {
+            Err(faults) => Outcome::Rejected(faults.clone()),
+            Ok(candidate) => {
+                candidates.push((batch, candidate));
+                Outcome::Recorded
+            }
+        });
+        outcomes.push(of_batch.collect());
+    }
+    (outcomes, candidates)
+}
+
+/// For which work an account's facts are recorded, where a group has several.
+fn origins<'a>(batches: &[&Command], places: &[(usize, &'a Candidate)]) -> BTreeMap<&'a str, TraceContext> {
+    if batches.len() < 2 {
+        return BTreeMap::new();
+    }
+    let contexts: Vec<TraceContext> = batches.iter().map(|batch| TraceContext::of(&batch.span)).collect();
+    let mut origins = BTreeMap::new();
+    for (batch, candidate) in places {
+        let account: &'a str = &candidate.fact.account_id;
+        origins.entry(account).or_insert_with(|| contexts[*batch].clone());
+    }
+    origins
 }
 
 /// What stands for the keys that were not inserted, because they were on record.
@@ -151,7 +248,7 @@ async fn stored_of(
 /// Notes every refused content and says what differs, by the candidate's place.
 async fn conflicts_note(
     tx: &Tx,
-    candidates: &[Candidate],
+    candidates: &[&Candidate],
     verdicts: &[Verdict],
     stored: &BTreeMap<FactKey, StoredFact>,
     numbers: &BTreeMap<FactKey, i64>,

@@ -35,12 +35,12 @@ pub enum Change {
     },
     /// A ticket is new or another one.
     Ticket(Ticket),
-    /// A payment came.
-    Payment(FactKey, Payment, Timestamp),
-    /// A touch by another tool came.
-    Touch(FactKey, ExternalTouch, Timestamp),
-    /// An answer came.
-    Reply(FactKey, Reply, Timestamp),
+    /// A payment came, or was corrected.
+    Payment(Happening, Payment),
+    /// A touch by another tool came, or was corrected.
+    Touch(Happening, ExternalTouch),
+    /// An answer came, or was corrected.
+    Reply(Happening, Reply),
     /// There is something new to look at; always the last of its account.
     Account {
         /// Earliest day that the new facts touch.
@@ -48,6 +48,19 @@ pub enum Change {
         /// Number of new facts.
         fact_count: usize,
     },
+}
+
+/// A fact about something that happened once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// The fact.
+    pub key: FactKey,
+    /// When it happened.
+    pub at: Timestamp,
+    /// It was corrected and no longer counts: what was done about it is to be taken back (I-5).
+    pub superseded: bool,
+    /// The fact that it corrects.
+    pub supersedes: Option<FactKey>,
 }
 
 /// What a batch did to the record.
@@ -69,12 +82,14 @@ pub fn changes(batch: &Batch<'_>, documents: &[Document]) -> BTreeMap<String, Ve
     for fact in &batch.revoked {
         told.entry(fact.account_id.clone())
             .or_default()
-            .extend(version(fact, true));
+            .extend(happened(fact, true));
     }
     let mut counting = batch.counting.clone();
     counting.sort_by_key(|fact| (fact.occur_time, fact.key()));
     for fact in counting {
-        told.entry(fact.account_id.clone()).or_default().extend(happened(fact));
+        told.entry(fact.account_id.clone())
+            .or_default()
+            .extend(happened(fact, false));
     }
     for (account_id, (earliest_day, fact_count)) in touched(batch) {
         told.entry(account_id).or_default().push(Change::Account {
@@ -141,13 +156,18 @@ fn gone(body: &Body) -> Option<Change> {
     }
 }
 
-fn happened(fact: &Fact) -> Option<Change> {
-    let at = fact.occur_time;
+fn happened(fact: &Fact, superseded: bool) -> Option<Change> {
+    let happening = Happening {
+        key: fact.key(),
+        at: fact.occur_time,
+        superseded,
+        supersedes: fact.corrects(),
+    };
     match &fact.body {
-        Body::Subscription(_) => version(fact, false),
-        Body::Payment(payment) => Some(Change::Payment(fact.key(), payment.clone(), at)),
-        Body::ExternalTouch(touch) => Some(Change::Touch(fact.key(), touch.clone(), at)),
-        Body::Reply(reply) => Some(Change::Reply(fact.key(), reply.clone(), at)),
+        Body::Subscription(_) => version(fact, superseded),
+        Body::Payment(payment) => Some(Change::Payment(happening, payment.clone())),
+        Body::ExternalTouch(touch) => Some(Change::Touch(happening, touch.clone())),
+        Body::Reply(reply) => Some(Change::Reply(happening, reply.clone())),
         _ => None,
     }
 }

@@ -58,10 +58,11 @@ pub enum Outcome {
 
 /// The first candidate of each key, by account and key: facts of one account lie together in the store, and writers
 /// take keys in one order.
-pub fn firsts(candidates: &[Candidate]) -> Vec<&Candidate> {
+pub fn firsts<'a>(candidates: &[&'a Candidate]) -> Vec<&'a Candidate> {
     let mut seen = BTreeSet::new();
     let mut firsts: Vec<&Candidate> = candidates
         .iter()
+        .copied()
         .filter(|candidate| seen.insert(candidate.fact.key()))
         .collect();
     firsts.sort_by(|a, b| place(a).cmp(&place(b)));
@@ -80,7 +81,7 @@ fn place(candidate: &Candidate) -> (&str, &str, &str) {
 
 /// The verdict on every candidate, in their order. `stored` holds the keys that were on record before; the first
 /// candidate of any other key is the one that is recorded.
-pub fn verdicts(candidates: &[Candidate], stored: &BTreeMap<FactKey, ContentHash>) -> Vec<Verdict> {
+pub fn verdicts(candidates: &[&Candidate], stored: &BTreeMap<FactKey, ContentHash>) -> Vec<Verdict> {
     let mut standing: BTreeMap<FactKey, (Standing, ContentHash)> = stored
         .iter()
         .map(|(key, hash)| (key.clone(), (Standing::Stored, *hash)))

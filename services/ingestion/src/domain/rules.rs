@@ -42,19 +42,41 @@ impl Reach {
     }
 }
 
-/// What "now" is while facts are judged.
+/// What "now" is while facts are judged, and how long facts are kept.
 #[derive(Clone, Copy, Debug)]
-pub struct Horizon(Option<Timestamp>);
+pub struct Horizon(Option<Timestamp>, Option<u32>);
 
 impl Horizon {
     /// For facts that arrive at `now`.
     pub const fn at(now: Timestamp) -> Self {
-        Self(Some(now))
+        Self(Some(now), None)
+    }
+
+    /// For facts that arrive at `now` and are kept for `days`.
+    pub const fn keeping(now: Timestamp, days: u32) -> Self {
+        Self(Some(now), Some(days))
+    }
+
+    /// When a fact happened that is still kept.
+    pub fn kept(self, at: Timestamp) -> Result<Timestamp, String> {
+        let (Some(now), Some(days)) = (self.0, self.1) else {
+            return Ok(at);
+        };
+        let hours = i64::from(days) * 24;
+        let oldest = now
+            .saturating_sub(SignedDuration::from_hours(hours))
+            .unwrap_or(Timestamp::MIN);
+        if at < oldest {
+            return Err(format!(
+                "{at} is older than facts are kept: expected at most {days} days ago"
+            ));
+        }
+        Ok(at)
     }
 
     /// For facts that were judged when they arrived.
     pub const fn recorded() -> Self {
-        Self(None)
+        Self(None, None)
     }
 
     /// An instant from 2000-01-01 to the reach.

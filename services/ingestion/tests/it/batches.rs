@@ -188,3 +188,18 @@ async fn events_tell_of_a_batch_once_per_account_and_of_states_only_when_they_ch
     let mrr = version.mrr.unwrap();
     assert_eq!((mrr.units, mrr.nanos), (166, 670_000_000), "4 × 500 USD a year");
 }
+
+#[tokio::test]
+async fn a_fact_older_than_facts_are_kept_is_refused_by_name() {
+    let running = Running::start_with(&[("UPSWELL__INGESTION__LIMITS__KEEP_DAYS", "10")]).await;
+    let answer = running.record(vec![usage("old", 4, 1), usage("new", 6, 1)]).await;
+    assert_eq!(outcomes(&answer), [Outcome::Rejected, Outcome::Recorded]);
+    let fault = &answer.results[0].faults[0];
+    assert_eq!(
+        (fault.field.as_str(), fault.description.as_str()),
+        (
+            "occur_time",
+            "2026-10-04T05:00:00Z is older than facts are kept: expected at most 10 days ago"
+        )
+    );
+}

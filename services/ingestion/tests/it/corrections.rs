@@ -1,6 +1,6 @@
 use upswell_proto::ingestion::v1 as pb;
 
-use crate::harness::{Running, about, activity, plan, profile, superseding, usage};
+use crate::harness::{Running, about, activity, fact, plan, profile, superseding, usage};
 
 fn series(facts: &pb::AccountFacts) -> Vec<(i32, Vec<i64>)> {
     facts
@@ -124,5 +124,51 @@ async fn i5_a_corrected_version_is_told_as_superseded() {
             .accounts
             .len(),
         1
+    );
+}
+
+#[tokio::test]
+async fn i5_what_a_corrected_fact_told_others_is_taken_back() {
+    let running = Running::start().await;
+    let touch = |id: &str, sender: &str| {
+        fact(
+            id,
+            2,
+            &format!(r#""touch":{{"class":"commercial","channel":"email","sender":"{sender}"}}"#),
+        )
+    };
+    let paid = |id: &str, amount: &str| {
+        fact(
+            id,
+            2,
+            &format!(r#""payment":{{"invoice_id":"i1","amount":"{amount}","paid":"2026-10-02"}}"#),
+        )
+    };
+    running.record_new(vec![touch("t1", "anna"), paid("p1", "5 USD")]).await;
+    running
+        .record_new(vec![
+            superseding("t1", usage("u1", 1, 1)),
+            superseding("p1", paid("p2", "6 USD")),
+        ])
+        .await;
+    // Its correction came before it: nothing was told, so nothing is taken back.
+    running.record_new(vec![superseding("t3", touch("t4", "boris"))]).await;
+    running.record_new(vec![touch("t3", "boris")]).await;
+    let touches = running.events::<pb::TouchObserved>().await.into_iter();
+    let touches: Vec<_> = touches
+        .map(|(_, event)| (event.fact_id, event.superseded, event.supersedes_fact_id))
+        .collect();
+    let line = |id: &str, superseded, supersedes: &str| (format!("src/{id}"), superseded, supersedes.to_owned());
+    assert_eq!(
+        touches,
+        [line("t1", false, ""), line("t1", true, ""), line("t4", false, "src/t3")]
+    );
+    let payments = running.events::<pb::PaymentRecorded>().await.into_iter();
+    let payments: Vec<_> = payments
+        .map(|(_, event)| (event.fact_id, event.superseded, event.supersedes_fact_id))
+        .collect();
+    assert_eq!(
+        payments,
+        [line("p1", false, ""), line("p1", true, ""), line("p2", false, "src/p1")]
     );
 }

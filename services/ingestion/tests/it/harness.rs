@@ -37,8 +37,13 @@ impl Drop for Running {
 
 impl Running {
     pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With settings that differ from the defaults: names in the environment, and values.
+    pub(crate) async fn start_with(changed: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let settings = settings(&folder);
+        let settings = settings(&folder, changed);
         let clock = Clock::manual(NOW.parse().unwrap());
         let peers = Peers::new(&BTreeMap::new(), &ClientSettings::default()).unwrap();
         let deps = Deps {
@@ -134,7 +139,7 @@ impl Running {
 }
 
 /// The shipped defaults, with the store in `folder` and a free port.
-fn settings(folder: &TempDir) -> Settings {
+fn settings(folder: &TempDir, changed: &[(&str, &str)]) -> Settings {
     let url = format!("sqlite:{}", folder.path().join("ingestion.db").display());
     let environment = [
         ("UPSWELL__INGESTION__DB__URL".to_owned(), url),
@@ -149,7 +154,11 @@ fn settings(folder: &TempDir) -> Settings {
             defaults: DEFAULTS,
         }],
         None,
-        environment.into_iter(),
+        environment.into_iter().chain(
+            changed
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        ),
     )
     .unwrap();
     loaded.section(NAME).unwrap()

@@ -8,6 +8,7 @@
 mod any_order;
 mod batches;
 mod corrections;
+mod groups;
 mod harness;
 mod inbox;
 mod lists;

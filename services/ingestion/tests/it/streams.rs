@@ -127,3 +127,57 @@ async fn i6_what_says_why_now_reaches_scoring_with_its_origin() {
         .collect();
     assert_eq!(ids, ["a2", "g@2", "l1", "a1"], "the newest first");
 }
+
+fn batches(numbers: std::ops::Range<i64>) -> Vec<pb::StreamFactsRequest> {
+    let batch = |sequence| pb::StreamFactsRequest {
+        sequence,
+        facts: (0..50).map(|n| usage(&format!("s{sequence}-{n}"), 1, 1)).collect(),
+    };
+    numbers.map(batch).collect()
+}
+
+#[tokio::test]
+async fn i3_a_stream_is_answered_batch_by_batch_and_goes_on_after_a_break_without_loss_or_doubles() {
+    let running = Running::start().await;
+    let mut client = running.client.clone();
+    let stream = tokio_stream::iter(batches(1..41));
+    let mut answers = client.stream_facts(stream).await.unwrap().into_inner();
+    for expected in 1..=10 {
+        let answer = answers.message().await.unwrap().unwrap();
+        assert_eq!((answer.sequence, answer.outcome.unwrap().recorded), (expected, 50));
+    }
+    // The caller goes away; what was taken meanwhile may be recorded, what was answered is.
+    drop(answers);
+    assert!(running.rows("SELECT COUNT(*) FROM fact").await[0] >= 500);
+    let mut answers = client
+        .stream_facts(tokio_stream::iter(batches(11..41)))
+        .await
+        .unwrap()
+        .into_inner();
+    let mut sequence = 10;
+    while let Some(answer) = answers.message().await.unwrap() {
+        sequence += 1;
+        let outcome = answer.outcome.unwrap();
+        assert_eq!((answer.sequence, outcome.recorded + outcome.duplicates), (sequence, 50));
+    }
+    assert_eq!(sequence, 40, "the stream ends when all is answered");
+    assert_eq!(running.rows("SELECT COUNT(*) FROM fact").await, [2_000]);
+    assert_eq!(running.account_facts(&["acme"], 30).await[0].series[0].values, [2_000]);
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_batch_that_is_refused_as_a_whole() {
+    let running = Running::start().await;
+    let mut requests = batches(1..4);
+    requests[1].facts.clear();
+    let mut answers = running
+        .client
+        .clone()
+        .stream_facts(tokio_stream::iter(requests))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(answers.message().await.unwrap().unwrap().sequence, 1);
+    assert_eq!(answers.message().await.unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(running.rows("SELECT COUNT(*) FROM fact").await, [50]);
+}

@@ -48,13 +48,26 @@ impl Inbox for OffersInbox {
                 copies::subscription_save(tx, subscription(event.decode()?)?).await
             }
             topic if topic == ingestion::TouchObserved::full_name() => {
-                app.touch_seen(tx, &touch(event.decode()?)?).await
+                let event: ingestion::TouchObserved = event.decode()?;
+                // What a corrected fact did stays as it is for now; only it must not be done again.
+                if event.superseded {
+                    return Ok(());
+                }
+                app.touch_seen(tx, &touch(event)?).await
             }
             topic if topic == ingestion::ReplyReceived::full_name() => {
-                Ok(app.reply(tx, reply(event.decode()?)?).await?)
+                let event: ingestion::ReplyReceived = event.decode()?;
+                if event.superseded {
+                    return Ok(());
+                }
+                Ok(app.reply(tx, reply(event)?).await?)
             }
             topic if topic == ingestion::PaymentRecorded::full_name() => {
-                Ok(app.paid(tx, payment(event.decode()?)?).await?)
+                let event: ingestion::PaymentRecorded = event.decode()?;
+                if event.superseded {
+                    return Ok(());
+                }
+                Ok(app.paid(tx, payment(event)?).await?)
             }
             topic if topic == ingestion::TicketChanged::full_name() => ticket_changed(tx, event.decode()?).await,
             topic if topic == scoring::SignalChanged::full_name() => {

@@ -50,6 +50,7 @@ fn read(wire: &pb::Fact, fields: &mut Fields<'_>) -> Option<Fact> {
     let external_id = fields.required_text("external_id", external_id, EXTERNAL_ID_MAX);
     let account_id = fields.key("account_id", account_id);
     let occur_time = fields.instant("occur_time", occur_time.as_ref(), reach(body.as_ref()));
+    let occur_time = occur_time.and_then(|at| fields.kept("occur_time", at));
     let supersedes = fields.text("supersedes_external_id", supersedes_external_id, EXTERNAL_ID_MAX);
     if supersedes
         .as_ref()

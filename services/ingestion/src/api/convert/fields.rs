@@ -141,6 +141,12 @@ impl<'a> Fields<'a> {
             .map(Some)
     }
 
+    /// When a fact happened, which must not be older than facts are kept.
+    pub(super) fn kept(&mut self, field: &str, at: Timestamp) -> Option<Timestamp> {
+        let horizon = self.horizon;
+        self.rule(field, horizon.kept(at))
+    }
+
     /// A required day.
     pub(super) fn day(&mut self, field: &str, value: Option<&gtype::Date>, reach: Reach) -> Option<Date> {
         let day = self.optional_day(field, value, reach)?;

@@ -108,7 +108,7 @@ fn what_happened_is_told_in_its_order_and_the_earliest_day_comes_last() {
     };
     let told = changes(&batch, &[]).remove("acme").unwrap();
     let ids = told.iter().filter_map(|change| match change {
-        Change::Payment(key, ..) => Some(key.external_id.as_str()),
+        Change::Payment(happening, _) => Some(happening.key.external_id.as_str()),
         _ => None,
     });
     assert_eq!(ids.collect::<Vec<_>>(), ["q", "p"]);

@@ -89,8 +89,11 @@ fn i4_the_first_content_stands_within_a_batch_and_across_batches() {
         Verdict::Conflict(Standing::Stored),
         Verdict::Duplicate,
     ];
-    assert_eq!(verdicts(&candidates, &stored), expected);
-    let places: Vec<usize> = firsts(&candidates).iter().map(|first| first.index).collect();
+    assert_eq!(verdicts(&candidates.iter().collect::<Vec<_>>(), &stored), expected);
+    let places: Vec<usize> = firsts(&candidates.iter().collect::<Vec<_>>())
+        .iter()
+        .map(|first| first.index)
+        .collect();
     assert_eq!(places, [0, 3]);
 }
 
