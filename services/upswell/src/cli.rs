@@ -3,6 +3,7 @@
 mod account;
 mod admin;
 mod approvals;
+mod check;
 mod check_config;
 mod context;
 mod decisions;
@@ -39,7 +40,7 @@ use self::{context::Context, output::Output};
 /// Start with `upswell demo`: it plays a whole case on this machine and prints what came of it. Then `upswell serve all`
 /// runs the five services for real, `upswell import` brings facts in, and the other commands ask and answer.
 #[derive(Debug, Parser)]
-#[command(name = "upswell", version, propagate_version = true, max_term_width = 110)]
+#[command(name = "upswell", version = env!("UPSWELL_VERSION"), propagate_version = true, max_term_width = 110)]
 #[command(after_long_help = "\
 Examples:
   upswell demo

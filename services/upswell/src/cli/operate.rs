@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Subcommand;
 
-use super::{Global, check_config, demo, import, migrate, serve};
+use super::{Global, check, check_config, demo, import, migrate, serve};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -59,6 +59,15 @@ Examples:
   upswell check-config --config /etc/upswell.toml
   UPSWELL__OFFERS__HOLDOUT__SHARE=0.1 upswell check-config")]
     CheckConfig,
+    /// Send one fact through the running services and say when each of them had it.
+    ///
+    /// Records the activity of an account that exists only for this, waits until it was scored and every event has
+    /// arrived, and asks all five services about it. Exit code 1 says how far it came.
+    #[command(after_long_help = "\
+Examples:
+  upswell check
+  upswell check --within 120 --config /etc/upswell.toml")]
+    Check(check::Check),
 }
 
 impl Command {
@@ -69,6 +78,7 @@ impl Command {
             Self::Import(import) => return import.run(global).await,
             Self::Migrate(migrate) => migrate.run(global).await?,
             Self::CheckConfig => check_config::run(global)?,
+            Self::Check(check) => Box::pin(check.run(global)).await?,
         }
         Ok(ExitCode::SUCCESS)
     }

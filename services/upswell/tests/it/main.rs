@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "what the helpers of a test cannot do fails the test")]
 
 mod answers;
+mod check;
 mod import;
 mod world;

@@ -31,8 +31,13 @@ pub(crate) struct Ran {
 }
 
 impl World {
-    /// Services on free ports, with empty stores.
+    /// Services on free ports, with empty stores, on a clock that the test moves.
     pub(crate) async fn start() -> Self {
+        Self::with_clock(Clock::manual(NOW.parse().unwrap())).await
+    }
+
+    /// The same on `clock`; with the system's, the services work by themselves.
+    pub(crate) async fn with_clock(clock: Clock) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| folder.path().join(name).display().to_string();
         let mut overrides = vec![("UPSWELL__OFFERS__CHANNEL__SPOOL_DIR".to_owned(), file("spool"))];
@@ -45,8 +50,8 @@ impl World {
             overrides.push((format!("{key}__SERVER__LISTEN"), "127.0.0.1:0".to_owned()));
         }
         let settings = Settings::load(None, overrides.into_iter()).unwrap();
-        let now = NOW.parse().unwrap();
-        let cluster = Cluster::start(&settings, Clock::manual(now)).await.unwrap();
+        let now = clock.now();
+        let cluster = Cluster::start(&settings, clock).await.unwrap();
         let peers: String = cluster
             .addresses
             .iter()
