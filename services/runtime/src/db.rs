@@ -161,13 +161,7 @@ impl Db {
             self.0.settings.connections
         };
         let inner = loop {
-            match self
-                .0
-                .writer
-                .begin_with_options(options.clone())
-                .await
-                .map_err(Problem::from)
-            {
+            match self.0.writer.begin_with_options(options).await.map_err(Problem::from) {
                 Err(problem) if spare > 0 && problem.reason() == "STORE_UNAVAILABLE" => spare -= 1,
                 begun => break begun?,
             }
@@ -182,6 +176,11 @@ impl Db {
     /// The pool for reads outside a transaction. On SQLite it cannot write.
     pub fn reader(&self) -> &DatabaseConnection {
         &self.0.reader
+    }
+
+    /// The pool for single statements that write.
+    pub(crate) fn writer(&self) -> &DatabaseConnection {
+        &self.0.writer
     }
 
     /// Asks both pools for an answer.

@@ -29,7 +29,7 @@ use self::{
     envelope::Batch,
 };
 use crate::{
-    db::{Db, Tx},
+    db::{Db, Tx, retrying},
     outbox::MAX_PAYLOAD,
     problem::{Kind, Problem},
     telemetry::{OutboxTrace, TraceContext},
@@ -45,6 +45,19 @@ pub trait Inbox: Send + Sync + 'static {
     /// back. INVALID_ARGUMENT (see [`Inbound::unknown`] and [`Inbound::decode`]) refuses the event for good;
     /// UNAVAILABLE and RESOURCE_EXHAUSTED put off the whole batch; any other problem has the event sent again.
     async fn apply(&self, tx: &Tx, event: &Inbound) -> Result<(), Problem>;
+
+    /// True for a handler that applies many events in fewer statements by [`Inbox::apply_all`].
+    fn takes_batches(&self) -> bool {
+        false
+    }
+
+    /// Applies `events` in their order, all or none. When it fails, they come again one by one.
+    async fn apply_all(&self, tx: &Tx, events: &[&Inbound]) -> Result<(), Problem> {
+        for event in events {
+            self.apply(tx, event).await?;
+        }
+        Ok(())
+    }
 }
 
 /// An event that arrived.
@@ -100,13 +113,7 @@ pub fn delivery_server(
     notify: Arc<Notify>,
     trace_mode: OutboxTrace,
 ) -> DeliveryServiceServer<Delivery> {
-    DeliveryServiceServer::new(Delivery {
-        db,
-        inbox,
-        notify,
-        trace_mode,
-    })
-    .max_decoding_message_size(MAX_MESSAGE)
+    DeliveryServiceServer::new(Delivery::new(db, inbox, notify, trace_mode)).max_decoding_message_size(MAX_MESSAGE)
 }
 
 /// Implements the delivery service; see [`delivery_server`].
@@ -144,8 +151,18 @@ impl From<Problem> for Fault {
 }
 
 impl Delivery {
+    /// See [`delivery_server`].
+    pub fn new(db: Db, inbox: Arc<dyn Inbox>, notify: Arc<Notify>, trace_mode: OutboxTrace) -> Self {
+        Self {
+            db,
+            inbox,
+            notify,
+            trace_mode,
+        }
+    }
+
     async fn take(&self, batch: &Batch) -> Result<Vec<EventResult>, Problem> {
-        match self.attempt(batch, &batch.events).await {
+        match self.attempt_whole(batch, &batch.events).await {
             Ok(results) => return Ok(results),
             Err(Fault::Call(problem)) => return Err(problem),
             Err(Fault::Handler(problem)) => {
@@ -154,13 +171,25 @@ impl Delivery {
         }
         let mut results = Vec::with_capacity(batch.events.len());
         for event in &batch.events {
-            match self.attempt(batch, std::slice::from_ref(event)).await {
+            match self.attempt_whole(batch, std::slice::from_ref(event)).await {
                 Ok(result) => results.extend(result),
                 Err(Fault::Call(problem)) => return Err(problem),
                 Err(Fault::Handler(problem)) => results.push(failed(event, &problem)),
             }
         }
         Ok(results)
+    }
+
+    /// [`Self::attempt`], again where other writers got in its way.
+    async fn attempt_whole(&self, batch: &Batch, events: &[Inbound]) -> Result<Vec<EventResult>, Fault> {
+        let attempted = retrying(|| async {
+            match self.attempt(batch, events).await {
+                Ok(results) => Ok(Ok(results)),
+                Err(Fault::Call(problem)) => Err(problem),
+                Err(Fault::Handler(problem)) => Ok(Err(problem)),
+            }
+        });
+        attempted.await?.map_err(Fault::Handler)
     }
 
     /// Applies `events` in one transaction, all or none.
@@ -176,11 +205,11 @@ impl Delivery {
             .map(|(e, _)| e)
             .collect();
         let fresh = store::inbox_insert(&tx, &batch.source, &next).await?;
-        for event in next {
-            if fresh.contains(&event.event_id) {
-                self.apply(&tx, event).await?;
-            }
-        }
+        let next: Vec<_> = next
+            .into_iter()
+            .filter(|event| fresh.contains(&event.event_id))
+            .collect();
+        self.apply(&tx, &next).await?;
         store::positions_upsert(&tx, &batch.source, &after).await?;
         tx.commit().await?;
         Ok(events
@@ -190,29 +219,42 @@ impl Delivery {
             .collect())
     }
 
-    async fn apply(&self, tx: &Tx, event: &Inbound) -> Result<(), Fault> {
-        let span = tracing::info_span!(
-            "inbox.process",
-            otel.name = format!("process {}", event.topic),
-            otel.kind = "consumer",
-            messaging.system = "outbox",
-            messaging.operation.type = "process",
-            messaging.destination.name = %event.topic,
-            messaging.message.id = %event.event_id,
-            event.source = %event.source,
-        );
-        event.trace.adopt(&span, self.trace_mode);
-        // A handler that panics must not take the other keys' events down with it.
-        let applied = AssertUnwindSafe(self.inbox.apply(tx, event).instrument(span))
-            .catch_unwind()
-            .await;
-        match applied.unwrap_or_else(|_| Err(Problem::internal("the handler of the event panicked"))) {
-            Ok(()) => Ok(()),
-            Err(problem) if matches!(problem.kind(), Kind::Unavailable | Kind::ResourceExhausted) => {
-                Err(Fault::Call(problem))
-            }
-            Err(problem) => Err(Fault::Handler(problem)),
+    async fn apply(&self, tx: &Tx, events: &[&Inbound]) -> Result<(), Fault> {
+        if self.inbox.takes_batches() {
+            return apply_guarded(self.inbox.apply_all(tx, events)).await;
         }
+        for event in events {
+            let span = process_span(event);
+            event.trace.adopt(&span, self.trace_mode);
+            apply_guarded(self.inbox.apply(tx, event).instrument(span)).await?;
+        }
+        Ok(())
+    }
+}
+
+fn process_span(event: &Inbound) -> tracing::Span {
+    tracing::info_span!(
+        "inbox.process",
+        otel.name = format!("process {}", event.topic),
+        otel.kind = "consumer",
+        messaging.system = "outbox",
+        messaging.operation.type = "process",
+        messaging.destination.name = %event.topic,
+        messaging.message.id = %event.event_id,
+        event.source = %event.source,
+    )
+}
+
+async fn apply_guarded(applying: impl Future<Output = Result<(), Problem>>) -> Result<(), Fault> {
+    // A handler that panics must not take the other keys' events down with it.
+    let applied = AssertUnwindSafe(applying).catch_unwind().await;
+    match applied.unwrap_or_else(|_| Err(Problem::internal("the handler of the event panicked"))) {
+        Ok(()) => Ok(()),
+        Err(problem) if problem.reason() == "CONCURRENT_CHANGE" => Err(Fault::Call(problem)),
+        Err(problem) if matches!(problem.kind(), Kind::Unavailable | Kind::ResourceExhausted) => {
+            Err(Fault::Call(problem))
+        }
+        Err(problem) => Err(Fault::Handler(problem)),
     }
 }
 

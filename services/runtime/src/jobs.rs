@@ -1,4 +1,5 @@
-//! Background work: `run_once(now)` and a small timer around it.
+//! Background work: `run_once(now)` and a small timer around it. Of several processes over one store one at a time
+//! runs a job; when it dies another does.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,8 +8,15 @@ use jiff::Timestamp;
 use tokio::{sync::Notify, task::JoinHandle, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock::Clock, problem::Problem};
+use crate::{
+    clock::Clock,
+    db::Db,
+    lease::{LEASE_MICROS, Leases},
+    problem::Problem,
+};
 
+/// How soon an event-driven job is tried again that another process was running: it may have looked too early.
+const TAKEN_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause after failures in a row.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 
@@ -30,18 +38,30 @@ pub trait Job: Send + Sync + 'static {
     async fn run_once(&self, now: Timestamp) -> Result<usize, Problem>;
 }
 
-/// Runs `job` at its period, and when woken if it is event-driven, until `shutdown`. Failures in a row are logged
+/// Runs `job` over `db` at its period, and when woken if it is event-driven, until `shutdown`. Failures in a row are logged
 /// once and make the pauses longer, up to a minute.
-pub fn spawn(job: Arc<dyn Job>, clock: Clock, wake: Arc<Notify>, shutdown: CancellationToken) -> JoinHandle<()> {
+pub fn spawn(
+    job: Arc<dyn Job>,
+    db: Db,
+    clock: Clock,
+    wake: Arc<Notify>,
+    shutdown: CancellationToken,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
+        let leases = Leases::new(db);
         let mut failures = 0;
         while !shutdown.is_cancelled() {
             // Listening begins before the work, so that a wake during the work is not lost.
             let woken = wake.notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
-            failures = report(&*job, job.run_once(clock.now()).await, failures);
-            let pause = pause(job.period(), failures);
+            let run = run_alone(&*job, &leases, &clock).await;
+            let taken = matches!(run, Ok(None));
+            failures = report(&*job, run, failures);
+            let pause = match pause(job.period(), failures) {
+                pause if taken && job.event_driven() => pause.min(TAKEN_PAUSE),
+                pause => pause,
+            };
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 () = sleep(pause) => {}
@@ -51,7 +71,30 @@ pub fn spawn(job: Arc<dyn Job>, clock: Clock, wake: Arc<Notify>, shutdown: Cance
     })
 }
 
-fn report(job: &dyn Job, result: Result<usize, Problem>, failures: u32) -> u32 {
+/// Runs `job` unless another process is at it (None). The lease is renewed while it runs; a job is safe without, so that
+/// a lease that was lost meanwhile harms nobody.
+async fn run_alone(job: &dyn Job, leases: &Leases, clock: &Clock) -> Result<Option<usize>, Problem> {
+    let name = format!("job:{}", job.name());
+    if !leases.take(&name).await? {
+        return Ok(None);
+    }
+    let renewing = async {
+        loop {
+            sleep(Duration::from_micros(LEASE_MICROS.unsigned_abs() / 3)).await;
+            if let Err(problem) = leases.take(&name).await {
+                tracing::debug!(job.name = job.name(), error = %problem, "the lease of a job was not renewed");
+            }
+        }
+    };
+    let done = tokio::select! {
+        done = job.run_once(clock.now()) => done,
+        never = renewing => never,
+    };
+    leases.release(&name).await?;
+    done.map(Some)
+}
+
+fn report(job: &dyn Job, result: Result<Option<usize>, Problem>, failures: u32) -> u32 {
     match result {
         Ok(_) => {
             if failures > 0 {

@@ -17,6 +17,7 @@ pub mod admin;
 pub mod db;
 pub mod inbox;
 pub mod jobs;
+mod lease;
 pub mod outbox;
 pub mod paging;
 pub mod relay;

@@ -1,6 +1,6 @@
 //! The transactional outbox: events are written in the transaction that changes the state they tell of.
 //!
-//! The log is append-only, one row per event and destination. Sequence numbers count 1, 2, 3, … per (destination,
+//! The log is append-only, one row per event and destination; a key always falls into the same shard. Sequence numbers count 1, 2, 3, … per (destination,
 //! key), because topics that a destination does not take would look like gaps to it. See [`crate::relay`] for how the
 //! rows travel.
 
@@ -9,14 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use prost::{Message, Name};
 use sea_orm::{
-    ConnectionTrait,
+    ConnectionTrait, DbBackend,
     sea_query::{Expr, OnConflict, Query},
 };
 
 use crate::{
     db::{
         Tx, micros,
-        migrations::{Outbox, OutboxCursor, OutboxSeq},
+        migrations::{Outbox, OutboxLane, OutboxSeq},
     },
     ids,
     problem::Problem,
@@ -25,6 +25,9 @@ use crate::{
 
 /// Rows per statement, so that the parameters stay below what both databases take.
 const CHUNK: usize = 500;
+/// Shards on PostgreSQL: what several relays can share and one can send at the same time. Never to be changed, because
+/// a key would move between lanes. SQLite has one process, which is faster without.
+const SHARDS: u64 = 8;
 /// The largest payload, in bytes. An event is a snapshot of one thing, not a file.
 pub const MAX_PAYLOAD: usize = 256 * 1024;
 
@@ -93,7 +96,7 @@ pub async fn append(tx: &Tx, source: &str, routes: &Routes, events: Vec<NewEvent
     if copies.is_empty() {
         return Ok(());
     }
-    cursors_ensure(tx, &copies).await?;
+    lanes_ensure(tx, &copies).await?;
     let mut last = sequences_reserve(tx, &copies).await?;
     for chunk in copies.chunks(CHUNK) {
         rows_insert(tx, source, chunk, &mut last).await?;
@@ -103,7 +106,27 @@ pub async fn append(tx: &Tx, source: &str, routes: &Routes, events: Vec<NewEvent
 }
 
 type Copy<'a> = (&'static str, &'a NewEvent);
-type Sequences = BTreeMap<(String, String), i64>;
+type Sequences = BTreeMap<(String, String), Last>;
+
+/// The last number of a key, and the transaction number that its rows carry: see [`crate::relay`].
+#[derive(Clone, Copy, Default)]
+struct Last {
+    seq: i64,
+    txid: i64,
+}
+
+/// The shard of a key.
+fn shard(backend: DbBackend, key: &str) -> i32 {
+    if backend != DbBackend::Postgres {
+        return 0;
+    }
+    // FNV-1a, which is the same everywhere and for ever.
+    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    // The low bits alone mix little of a short key.
+    ((hash ^ (hash >> 32)) % SHARDS) as i32
+}
 
 fn destinations<'a>(routes: &'a Routes, event: &NewEvent) -> Result<&'a [&'static str], Problem> {
     if event.key.is_empty() {
@@ -121,16 +144,30 @@ fn destinations<'a>(routes: &'a Routes, event: &NewEvent) -> Result<&'a [&'stati
         .ok_or_else(|| Problem::internal(format!("topic {} has no route", event.topic)))
 }
 
-/// Makes each destination known to the relay.
-async fn cursors_ensure(tx: &Tx, copies: &[Copy<'_>]) -> Result<(), Problem> {
-    let names: BTreeSet<&str> = copies.iter().map(|(dest, _)| *dest).collect();
+/// Makes each lane known to the relay.
+async fn lanes_ensure(tx: &Tx, copies: &[Copy<'_>]) -> Result<(), Problem> {
+    use OutboxLane::{Dest, LeaseEpoch, LeaseOwner, LeaseUntil, Position, Shard, Table, Txid};
+    let backend = tx.get_database_backend();
+    let lanes: BTreeSet<(&str, i32)> = copies
+        .iter()
+        .map(|(dest, event)| (*dest, shard(backend, &event.key)))
+        .collect();
     let mut insert = Query::insert();
     insert
-        .into_table(OutboxCursor::Table)
-        .columns([OutboxCursor::Dest, OutboxCursor::Position, OutboxCursor::LeaseEpoch])
-        .on_conflict(OnConflict::column(OutboxCursor::Dest).do_nothing().to_owned());
-    for name in names {
-        insert.values_panic([name.into(), 0_i64.into(), 0_i64.into()]);
+        .into_table(Table)
+        .columns([Dest, Shard, Txid, Position, LeaseEpoch, LeaseOwner, LeaseUntil])
+        .on_conflict(OnConflict::columns([Dest, Shard]).do_nothing().to_owned());
+    for (dest, shard) in lanes {
+        let zero = 0_i64;
+        insert.values_panic([
+            dest.into(),
+            shard.into(),
+            zero.into(),
+            zero.into(),
+            zero.into(),
+            "".into(),
+            zero.into(),
+        ]);
     }
     tx.execute(&insert).await?;
     Ok(())
@@ -139,6 +176,11 @@ async fn cursors_ensure(tx: &Tx, copies: &[Copy<'_>]) -> Result<(), Problem> {
 /// Reserves a run of numbers for each (destination, key) and returns the number before each run. Keys are locked in
 /// sorted order, so that two writers cannot wait for each other.
 async fn sequences_reserve(tx: &Tx, copies: &[Copy<'_>]) -> Result<Sequences, Problem> {
+    let (greatest, txid) = match tx.get_database_backend() {
+        DbBackend::Postgres => ("GREATEST", "CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"),
+        _ => ("MAX", "0"),
+    };
+    let later = format!("{greatest}(outbox_seq.last_txid, excluded.last_txid)");
     let mut counts: BTreeMap<(&str, &str), i64> = BTreeMap::new();
     for (dest, event) in copies {
         *counts.entry((dest, &event.key)).or_default() += 1;
@@ -149,27 +191,37 @@ async fn sequences_reserve(tx: &Tx, copies: &[Copy<'_>]) -> Result<Sequences, Pr
         let mut upsert = Query::insert();
         upsert
             .into_table(OutboxSeq::Table)
-            .columns([OutboxSeq::Dest, OutboxSeq::Key, OutboxSeq::LastSeq])
+            .columns([OutboxSeq::Dest, OutboxSeq::Key, OutboxSeq::LastSeq, OutboxSeq::LastTxid])
             .on_conflict(
                 OnConflict::columns([OutboxSeq::Dest, OutboxSeq::Key])
                     .value(
                         OutboxSeq::LastSeq,
                         Expr::cust("outbox_seq.last_seq + excluded.last_seq"),
                     )
+                    .value(OutboxSeq::LastTxid, Expr::cust(later.clone()))
                     .to_owned(),
             )
-            .returning(Query::returning().columns([OutboxSeq::Dest, OutboxSeq::Key, OutboxSeq::LastSeq]));
+            .returning(Query::returning().columns([
+                OutboxSeq::Dest,
+                OutboxSeq::Key,
+                OutboxSeq::LastSeq,
+                OutboxSeq::LastTxid,
+            ]));
         for ((dest, key), count) in chunk {
-            upsert.values_panic([(*dest).into(), (*key).into(), (*count).into()]);
+            upsert.values_panic([(*dest).into(), (*key).into(), (*count).into(), Expr::cust(txid)]);
         }
         for row in tx.query_all(&upsert).await? {
             let (dest, key): (String, String) = (row.try_get("", "dest")?, row.try_get("", "key")?);
-            before.insert((dest, key), row.try_get("", "last_seq")?);
+            let last = Last {
+                seq: row.try_get("", "last_seq")?,
+                txid: row.try_get("", "last_txid")?,
+            };
+            before.insert((dest, key), last);
         }
     }
     for ((dest, key), count) in counts {
         if let Some(last) = before.get_mut(&(dest.to_owned(), key.to_owned())) {
-            *last -= count;
+            last.seq -= count;
         }
     }
     Ok(before)
@@ -187,23 +239,46 @@ async fn rows_insert(tx: &Tx, source: &str, copies: &[Copy<'_>], last: &mut Sequ
         Outbox::OccurredAt,
         Outbox::Traceparent,
         Outbox::Tracestate,
+        Outbox::Shard,
+        Outbox::Txid,
     ]);
+    let backend = tx.get_database_backend();
     for (dest, event) in copies {
-        let seq = last.entry(((*dest).to_owned(), event.key.clone())).or_default();
-        *seq += 1;
+        let last = last.entry(((*dest).to_owned(), event.key.clone())).or_default();
+        last.seq += 1;
+        let seq = last.seq;
         let event_id = ids::derive("event", &[source, dest, &event.key, &seq.to_string()]);
         insert.values_panic([
             event_id.into(),
             (*dest).into(),
             event.key.as_str().into(),
-            (*seq).into(),
+            seq.into(),
             event.topic.as_str().into(),
             event.payload.clone().into(),
             micros(event.occurred_at).into(),
             event.trace.traceparent.as_str().into(),
             event.trace.tracestate.as_str().into(),
+            shard(backend, &event.key).into(),
+            last.txid.into(),
         ]);
     }
     tx.execute(&insert).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{DbBackend, SHARDS, shard};
+
+    #[test]
+    fn a_key_keeps_its_shard_and_keys_spread_over_all() {
+        let of = |key: &str| shard(DbBackend::Postgres, key);
+        // Stored rows rest on these.
+        assert_eq!([of("acct-01"), of("acct-02"), of("a"), of("")], [1, 4, 0, 1]);
+        let used: BTreeSet<i32> = (0..200).map(|index| of(&format!("acct-{index}"))).collect();
+        assert_eq!(used.len() as u64, SHARDS);
+        assert_eq!(shard(DbBackend::Sqlite, "acct-01"), 0);
+    }
 }

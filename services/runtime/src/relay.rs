@@ -2,23 +2,37 @@
 //!
 //! ```text
 //!            position
-//! log   1 2 3 4 5 6 │ 7 8 9          one cursor per destination; rows are never changed
+//! log   1 2 3 4 5 6 │ 7 8 9          one cursor per lane; rows are never changed
 //! key   a b a c b a │ a d b
 //! lags  a stands at 3                 one row per key that could not keep up
 //! ```
 //!
-//! The log is append-only. A cursor says up to which row it was *sent*; a key whose event failed is written down with
-//! the event at which it stands, and the cursor goes on, so that the other keys flow. Rows of such a key are passed
-//! over by the cursor and read again from the log when the key's time has come; when it has caught up with the cursor
-//! it is forgotten. This was chosen over a status per row because nothing in the log changes: there is one small
-//! update per batch however long it is, the same reads serve PostgreSQL with (transaction id, id) as the position, and
-//! nobody has to hold rows back while they are in flight.
+//! The log is append-only. A *lane* holds the events to one destination whose keys fall into one shard: 8 shards on
+//! PostgreSQL, one on SQLite. A cursor says up to which row the lane was *sent*; a key whose event failed is written
+//! down with the event at which it stands, and the cursor goes on, so that the other keys flow. Rows of such a key are
+//! passed over by the cursor and read again from the log when the key's time has come; when it has caught up with the
+//! cursor it is forgotten. This was chosen over a status per row because nothing in the log changes: there is one small
+//! update per batch however long it is, and nobody has to hold rows back while they are in flight.
 //!
-//! The cursor and the standing keys move in one transaction after the receiver has answered. A crash before it sends
-//! the batch again, and the receiver drops the duplicates. An event that is refused, or fails `max_attempts` times, is
-//! parked: its key waits until somebody requeues it. The lease epoch lets only the newest relay move the cursor, and
-//! the receiver refuses the batches of an older one.
+//! A position is (transaction number, row id). Ids alone will not do on PostgreSQL: a transaction that commits late
+//! brings rows with ids below others that were sent long ago. So rows are read only below the oldest transaction that
+//! still runs, where nothing can be added any more. A row carries the number of its transaction or of the last one that
+//! wrote to its key, whichever is higher, because a transaction may begin before another and write to a key after it:
+//! so the order of positions is the order of sequence numbers per key. On SQLite, whose writers take turns, the number
+//! is always 0 and the id says it all.
+//!
+//! The cursor and the standing keys move after the receiver has answered. A crash before it sends the batch again, and
+//! the receiver drops the duplicates. An event that is refused, or fails `max_attempts` times, is parked: its key waits
+//! until somebody requeues it. The lease epoch lets only the newest relay move the cursor of a lane, and the receiver
+//! refuses the batches of an older one; see [`claim`].
+//!
+//! The log is one table and not one per day: old rows leave it by chunked deletes below the cursors, so that there is
+//! no partition to be made in time or found missing, and nothing to detach under the hands of a slow destination.
 
+mod claim;
+mod lane;
+mod origin;
+mod prune;
 mod send;
 mod settle;
 mod status;
@@ -34,24 +48,38 @@ use std::{
 };
 
 use futures::FutureExt as _;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use sea_orm::DbBackend;
 use serde::{Deserialize, Serialize};
-use tokio::{sync::Mutex, task::JoinHandle, time::sleep};
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard, Semaphore},
+    task::{JoinHandle, JoinSet},
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 
 pub use self::status::Backlog;
-use self::store::Row;
+use self::{lane::Lane, store::LaneId};
 pub(crate) use self::{send::wire_time, status::backlog};
 use crate::{
     client::Peers,
     clock::Clock,
     db::{Db, micros},
+    lease::Leases,
     problem::{Problem, Violations},
 };
 
 /// Payload bytes per batch; one event may be larger than what is left of them.
 const BATCH_BYTES: usize = 2 * 1024 * 1024;
-const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// Batches under way at the same time, which bounds memory and connections.
+const BATCHES_MAX: usize = 8;
+/// Batches of a lane before it is asked again whether it is this relay's.
+const BATCHES_A_TURN: usize = 20;
+/// The shortest pause between two looks at the log; it doubles up to `poll_ms` while there is nothing.
+const POLL_MIN: Duration = Duration::from_millis(5);
+/// How long a driver waits for transactions that keep committed events back, and between looks.
+const HELD_BACK_MAX: Duration = Duration::from_secs(20);
+const HELD_BACK_PAUSE: Duration = Duration::from_millis(2);
 
 /// Section `[<service>.relay]`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -59,7 +87,7 @@ const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(24);
 pub struct RelaySettings {
     /// Events per call, 1 to 1,000.
     pub batch: u64,
-    /// How often in ms the log is looked at when nothing wakes the relay.
+    /// How often in ms the log is looked at when nothing wakes the relay; more often while events come.
     pub poll_ms: u64,
     /// After how many failures an event is parked.
     pub max_attempts: i32,
@@ -109,63 +137,45 @@ struct Inner {
     peers: Peers,
     settings: RelaySettings,
     clock: Clock,
-    lanes: Mutex<Lanes>,
+    leases: Leases,
+    lanes: Mutex<BTreeMap<LaneId, Arc<Mutex<Lane>>>>,
+    tended_at: Mutex<Option<Instant>>,
+    pruned_at: Mutex<Option<Timestamp>>,
+    origin_known: AtomicBool,
     /// False while nothing is known to wait; see [`Relay::run_if_pending`].
     pending: AtomicBool,
-}
-
-#[derive(Default)]
-struct Lanes {
-    by_dest: BTreeMap<String, Lane>,
-    pruned_at: Option<Timestamp>,
-}
-
-/// What this relay remembers of a destination; a new process begins without it.
-#[derive(Clone, Copy, Debug, Default)]
-struct Lane {
-    epoch: Option<i64>,
-    failures: i32,
-    not_before: Option<Timestamp>,
 }
 
 impl Relay {
     /// A relay for the outbox of `source` in `db`, to the peers that have the destinations' names.
     pub fn new(db: Db, source: &'static str, peers: Peers, settings: RelaySettings, clock: Clock) -> Self {
         Self(Arc::new(Inner {
+            leases: Leases::new(db.clone()),
             db,
             source,
             peers,
             settings,
             clock,
             lanes: Mutex::default(),
+            tended_at: Mutex::default(),
+            pruned_at: Mutex::default(),
+            origin_known: AtomicBool::new(false),
             pending: AtomicBool::new(true),
         }))
     }
 
-    /// Sends one batch to every destination that is due at `now`; the number of events acknowledged. A destination
-    /// that cannot be reached counts 0 and is left alone for a while. Errors: those of the own store.
+    /// Sends one batch of every lane that is due at `now` and not another relay's; the number of events acknowledged. A
+    /// destination that cannot be reached counts 0 and is left alone for a while. Errors: those of the own store.
     pub async fn run_once(&self, now: Timestamp) -> Result<usize, Problem> {
-        let mut lanes = self.0.lanes.lock().await;
-        for dest in store::destinations(&self.0.db).await? {
-            lanes.by_dest.entry(dest).or_default();
-        }
+        let (lanes, horizon) = self.0.lanes_due(now).await?;
         let runs = lanes
-            .by_dest
-            .iter_mut()
-            .map(|(dest, lane)| self.0.lane_run(dest, lane, now));
+            .iter()
+            .map(async |(id, lane)| self.0.lane_run(id, &mut *lane.lock().await, horizon, now).await);
         let mut acknowledged = 0;
         for result in futures::future::join_all(runs).await {
             acknowledged += result?;
         }
-        if lanes
-            .pruned_at
-            .is_none_or(|last| now.duration_since(last) >= PRUNE_EVERY)
-        {
-            let keep = SignedDuration::from_hours(24 * i64::from(self.0.settings.keep_days));
-            let before = now.saturating_sub(keep).unwrap_or(Timestamp::MIN);
-            store::prune(&self.0.db, micros(before)).await?;
-            lanes.pruned_at = Some(now);
-        }
+        self.0.prune_daily(now).await?;
         Ok(acknowledged)
     }
 
@@ -203,140 +213,109 @@ impl Relay {
         &self.0.clock
     }
 
-    /// Runs when woken and at its poll period until `shutdown`.
+    /// Runs when woken and at its poll period until `shutdown`. Each lane goes at its own pace: one whose destination
+    /// hangs holds up no other.
     pub fn spawn(&self, shutdown: CancellationToken) -> JoinHandle<()> {
         let relay = self.clone();
         tokio::spawn(async move {
-            let mut failed = false;
+            let slots = Arc::new(Semaphore::new(BATCHES_MAX));
+            let mut work = JoinSet::new();
+            let (mut failed, mut pause) = (false, POLL_MIN);
             while !shutdown.is_cancelled() {
-                let result = relay.run_once(relay.0.clock.now()).await;
-                if let Err(problem) = &result
+                let started = relay.0.lanes_start(&mut work, &slots, &shutdown).await;
+                if let Err(problem) = &started
                     && !failed
                 {
                     tracing::error!(upswell.service = relay.0.source, error = %problem, "the relay failed");
                 }
-                failed = result.is_err();
-                if result.is_ok_and(|count| count > 0) {
-                    continue;
-                }
+                failed = started.is_err();
                 tokio::select! {
                     () = shutdown.cancelled() => {}
-                    () = sleep(Duration::from_millis(relay.0.settings.poll_ms)) => {}
-                    () = relay.0.db.outbox_wake().notified(), if !failed => {}
+                    () = sleep(pause) => pause = (pause * 2).min(Duration::from_millis(relay.0.settings.poll_ms)),
+                    () = relay.0.db.outbox_wake().notified(), if !failed => pause = POLL_MIN,
+                    Some(done) = work.join_next() => pause = match done {
+                        Ok(Ok(count)) if count > 0 => POLL_MIN,
+                        _ => pause,
+                    },
                 }
+            }
+            while work.join_next().await.is_some() {}
+            if let Err(problem) = relay.0.retire().await {
+                tracing::debug!(error = %problem, "the leases were not given back");
             }
         })
     }
 }
 
-/// What to send to a destination next.
-struct Batch {
-    /// Rows to send: those of lagging keys first.
-    rows: Vec<Row>,
-    /// Where the cursor stands, and where it stands after the batch.
-    from: i64,
-    to: i64,
-}
+type LaneHandle = (LaneId, Arc<Mutex<Lane>>);
 
 impl Inner {
-    async fn lane_run(&self, dest: &str, lane: &mut Lane, now: Timestamp) -> Result<usize, Problem> {
-        if lane.not_before.is_some_and(|until| now < until) {
-            return Ok(0);
-        }
+    /// The lanes with something to send, and up to where they may be read.
+    async fn lanes_due(&self, now: Timestamp) -> Result<(Vec<LaneHandle>, i64), Problem> {
+        self.origin_check(now).await?;
+        self.tend().await?;
+        let horizon = self.horizon().await?;
+        let due = store::lanes_due(&self.db, horizon, micros(now), &self.free()).await?;
+        let mut lanes = self.lanes.lock().await;
+        let handles = due.into_iter().map(|id| {
+            let lane = Arc::clone(lanes.entry(id.clone()).or_default());
+            (id, lane)
+        });
+        Ok((handles.collect(), horizon))
+    }
+
+    /// Up to where the log can be read. A driver that turns services by hand takes "nothing to send" as the end, so it
+    /// waits until nothing that was committed is kept back.
+    async fn horizon(&self) -> Result<i64, Problem> {
+        let since = Instant::now();
         loop {
-            let batch = self.batch_read(dest, now).await?;
-            if batch.rows.is_empty() && batch.to == batch.from {
-                return Ok(0);
+            let horizon = store::horizon(&self.db).await?;
+            let waits = self.db.backend() == DbBackend::Postgres && self.clock.is_manual();
+            if !waits || since.elapsed() > HELD_BACK_MAX || !store::held_back(&self.db, horizon).await? {
+                return Ok(horizon);
             }
-            let epoch = match lane.epoch {
-                Some(epoch) => epoch,
-                None => *lane.epoch.insert(store::lease_claim(&self.db, dest).await?),
-            };
-            let results = match self.send(dest, epoch, &batch.rows).await {
-                Ok(results) => results,
+            sleep(HELD_BACK_PAUSE).await;
+        }
+    }
+
+    /// Sets every due lane to work that is not at it already.
+    async fn lanes_start(
+        self: &Arc<Self>,
+        work: &mut JoinSet<Result<usize, Problem>>,
+        slots: &Arc<Semaphore>,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Problem> {
+        let (lanes, _) = self.lanes_due(self.clock.now()).await?;
+        for (id, lane) in lanes {
+            let Ok(lane) = lane.try_lock_owned() else { continue };
+            let (inner, slots, shutdown) = (Arc::clone(self), Arc::clone(slots), shutdown.clone());
+            work.spawn(async move { inner.lane_drain(id, lane, &slots, &shutdown).await });
+        }
+        self.prune_daily(self.clock.now()).await
+    }
+
+    /// Sends a lane until nothing is left; the number of events acknowledged.
+    async fn lane_drain(
+        &self,
+        id: LaneId,
+        mut lane: OwnedMutexGuard<Lane>,
+        slots: &Semaphore,
+        shutdown: &CancellationToken,
+    ) -> Result<usize, Problem> {
+        let mut total = 0;
+        for _ in 0..BATCHES_A_TURN {
+            let Ok(_slot) = slots.acquire().await else { break };
+            let horizon = store::horizon(&self.db).await?;
+            let sent = self.lane_run(&id, &mut lane, horizon, self.clock.now()).await;
+            match sent {
+                Ok(count) if count > 0 && !shutdown.is_cancelled() => total += count,
+                Ok(count) => return Ok(total + count),
                 Err(problem) => {
-                    self.lane_rest(dest, lane, now, &problem);
-                    return Ok(0);
+                    tracing::debug!(event.destination = id.dest, error = %problem, "a lane was given up for now");
+                    return Err(problem);
                 }
-            };
-            let (acknowledged, stands) = settle::settle(&batch.rows, &results, now, &self.settings);
-            if !self.batch_settle(dest, epoch, batch.to, &stands).await? {
-                let overtaken = Problem::failed_precondition("RELAY_FENCED", "a newer relay has taken over");
-                self.lane_rest(dest, lane, now, &overtaken);
-                return Ok(0);
-            }
-            lane.failures = 0;
-            if acknowledged > 0 || batch.to == batch.from {
-                return Ok(acknowledged);
-            }
-            // The cursor passed rows of waiting or failing keys only; behind them there may be others.
-        }
-    }
-
-    async fn batch_read(&self, dest: &str, now: Timestamp) -> Result<Batch, Problem> {
-        let limit = self.settings.batch.clamp(1, 1000);
-        let from = store::position(&self.db, dest).await?;
-        let mut bytes = 0;
-        let mut fits = |row: &Row| {
-            let first = bytes == 0;
-            bytes += row.payload.len().max(1);
-            first || bytes <= BATCH_BYTES
-        };
-        let mut rows = store::due(&self.db, dest, from, micros(now), limit.div_ceil(2)).await?;
-        rows.truncate(rows.iter().take_while(|row| fits(row)).count());
-        let blocked = store::blocked_keys(&self.db, dest).await?;
-        let mut to = from;
-        for row in store::fresh(&self.db, dest, from, limit - rows.len() as u64).await? {
-            let waits = blocked.contains(&row.key);
-            if !waits && !fits(&row) {
-                break;
-            }
-            to = row.id;
-            if !waits {
-                rows.push(row);
             }
         }
-        Ok(Batch { rows, from, to })
-    }
-
-    async fn batch_settle(&self, dest: &str, epoch: i64, to: i64, stands: &[settle::Stand]) -> Result<bool, Problem> {
-        let tx = self.db.begin().await?;
-        if !store::cursor_move(&tx, dest, to, epoch).await? {
-            return Ok(false);
-        }
-        store::stands_write(&tx, self.source, dest, to, stands).await?;
-        tx.commit().await?;
-        for stand in stands.iter().filter(|stand| stand.parked_at.is_some()) {
-            tracing::error!(
-                upswell.service = self.source,
-                event.destination = dest,
-                event.sequence = stand.seq,
-                event.attempts = stand.attempts,
-                error = stand.error,
-                "an event was parked and its key waits"
-            );
-        }
-        Ok(true)
-    }
-
-    /// Leaves a destination alone for a while. After a fence the lease is claimed again: when the store was restored
-    /// from a copy, its epochs are behind those that the receiver has seen.
-    fn lane_rest(&self, dest: &str, lane: &mut Lane, now: Timestamp, problem: &Problem) {
-        if problem.reason() == "RELAY_FENCED" {
-            lane.epoch = None;
-        }
-        lane.failures = lane.failures.saturating_add(1);
-        lane.not_before = Some(settle::later(now, lane.failures, &self.settings));
-        let failures = lane.failures;
-        if failures == 1 {
-            tracing::warn!(
-                upswell.service = self.source,
-                event.destination = dest,
-                error = %problem,
-                "a destination does not take events and is tried again later"
-            );
-        } else {
-            tracing::debug!(event.destination = dest, failures, error = %problem, "the destination is still away");
-        }
+        Ok(total)
     }
 }

@@ -67,6 +67,7 @@ impl Service {
             workers.extend(self.jobs.iter().map(|job| {
                 jobs::spawn(
                     Arc::clone(job),
+                    self.db.clone(),
                     self.relay.clock().clone(),
                     Arc::clone(&self.wake),
                     ending.clone(),

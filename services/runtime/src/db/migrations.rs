@@ -1,14 +1,18 @@
 //! The runtime's own tables, which stand beside the tables of every service.
 
+mod lanes;
+
 use sea_orm::{
     DbErr, DeriveIden,
     sea_query::{ColumnDef, Index, IntoIden, Table, TableCreateStatement},
 };
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
 
+pub(crate) use self::lanes::OutboxLane;
+
 /// The migrations of the runtime's tables. A service puts them first in its own migrator.
 pub fn runtime_migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Delivery)]
+    vec![Box::new(Delivery), Box::new(lanes::Lanes)]
 }
 
 /// The log of events to send: one row per event and destination, never changed.
@@ -25,6 +29,8 @@ pub(crate) enum Outbox {
     OccurredAt,
     Traceparent,
     Tracestate,
+    Shard,
+    Txid,
 }
 
 /// The last sequence number given per (destination, key).
@@ -34,11 +40,12 @@ pub(crate) enum OutboxSeq {
     Dest,
     Key,
     LastSeq,
+    LastTxid,
 }
 
-/// Up to which row the log was sent, per destination, and the epoch of the relay that may say so.
+/// What [`OutboxLane`] replaced.
 #[derive(Clone, Copy, DeriveIden)]
-pub(crate) enum OutboxCursor {
+enum OutboxCursor {
     Table,
     Dest,
     Position,
@@ -57,6 +64,7 @@ pub(crate) enum OutboxBlocked {
     Error,
     RetryAt,
     ParkedAt,
+    Shard,
 }
 
 /// Events that have been applied.

@@ -9,7 +9,10 @@ use upswell_proto::delivery::v1::{
     DeliverRequest, Event, EventResult, delivery_service_client::DeliveryServiceClient, event_result::Outcome,
 };
 
-use super::{Inner, Row};
+use super::{
+    Inner,
+    store::{LaneId, Row},
+};
 use crate::{db::from_micros, problem::Problem, telemetry::TraceContext};
 
 /// Spans linked to a batch: those of its first events.
@@ -18,10 +21,11 @@ const LINKS_MAX: usize = 32;
 impl Inner {
     /// Sends `rows` and returns a result for each of them, in their order. It is not repeated here: the next run of
     /// the relay does that.
-    pub(super) async fn send(&self, dest: &str, epoch: i64, rows: &[Row]) -> Result<Vec<EventResult>, Problem> {
+    pub(super) async fn send(&self, lane: &LaneId, epoch: i64, rows: &[Row]) -> Result<Vec<EventResult>, Problem> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
+        let dest = lane.dest.as_str();
         let span = tracing::info_span!(
             "outbox.send",
             otel.name = format!("send {dest}"),
@@ -38,7 +42,7 @@ impl Inner {
         let events = rows.iter().map(wire).collect();
         let mut request = Request::new(DeliverRequest {
             source: self.source.to_owned(),
-            shard: 0,
+            shard: lane.shard,
             lease_epoch: epoch,
             events,
         });

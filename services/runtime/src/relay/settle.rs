@@ -101,6 +101,7 @@ mod tests {
             .map(|(key, seq, attempts, outcome)| {
                 let row = Row {
                     id: 0,
+                    txid: 0,
                     event_id: Uuid::nil(),
                     key: (*key).into(),
                     seq: *seq,

@@ -27,7 +27,8 @@ pub struct Backlog {
 /// One entry per destination, sorted by name.
 pub(crate) async fn backlog(db: &Db) -> Result<Vec<Backlog>, Problem> {
     let behind = "SELECT c.dest AS dest, COUNT(o.id) AS waiting, MIN(o.occurred_at) AS oldest_at \
-                  FROM outbox_cursor c LEFT JOIN outbox o ON o.dest = c.dest AND o.id > c.position \
+                  FROM outbox_lane c LEFT JOIN outbox o ON o.dest = c.dest AND o.shard = c.shard \
+                  AND (o.txid, o.id) > (c.txid, c.position) \
                   AND NOT EXISTS (SELECT 1 FROM outbox_blocked b WHERE b.dest = o.dest AND b.key = o.key) \
                   GROUP BY c.dest";
     let lagging = "SELECT b.dest AS dest, COUNT(o.id) AS waiting, MIN(o.occurred_at) AS oldest_at \

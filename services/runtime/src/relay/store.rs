@@ -1,9 +1,9 @@
 //! The tables of the relay.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt};
 
 use sea_orm::{
-    ConnectionTrait, FromQueryResult,
+    ConnectionTrait, DbBackend, FromQueryResult,
     sea_query::{OnConflict, Query},
 };
 use uuid::Uuid;
@@ -15,13 +15,31 @@ use crate::{
     problem::Problem,
 };
 
-/// Rows removed per transaction.
-const PRUNE_CHUNK: u64 = 1000;
+/// The events to one destination whose keys fall into one shard: what is sent in order, by one relay at a time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, FromQueryResult)]
+pub(super) struct LaneId {
+    pub(super) dest: String,
+    pub(super) shard: i32,
+}
+
+impl fmt::Display for LaneId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.dest, self.shard)
+    }
+}
+
+/// A place in the log; see [`super`] for why it has two parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Position {
+    pub(super) txid: i64,
+    pub(super) id: i64,
+}
 
 /// A row of the log to send.
 #[derive(Clone, Debug, FromQueryResult)]
 pub(super) struct Row {
     pub(super) id: i64,
+    pub(super) txid: i64,
     pub(super) event_id: Uuid,
     pub(super) key: String,
     pub(super) seq: i64,
@@ -34,95 +52,139 @@ pub(super) struct Row {
     pub(super) attempts: Option<i32>,
 }
 
-/// The destinations that ever had an event, sorted.
-pub(super) async fn destinations(db: &Db) -> Result<Vec<String>, Problem> {
-    let rows: Vec<Dest> = select(db.reader(), "SELECT dest FROM outbox_cursor ORDER BY dest", []).await?;
-    Ok(rows.into_iter().map(|row| row.dest).collect())
+impl Row {
+    pub(super) fn position(&self) -> Position {
+        Position {
+            txid: self.txid,
+            id: self.id,
+        }
+    }
 }
 
-/// Takes the lease on `dest`: whoever held it before can no longer move the cursor.
-pub(super) async fn lease_claim(db: &Db, dest: &str) -> Result<i64, Problem> {
-    let tx = db.begin().await?;
-    let update =
-        "UPDATE outbox_cursor SET lease_epoch = lease_epoch + 1 WHERE dest = $1 RETURNING lease_epoch AS number";
-    let rows: Vec<Number> = select(&*tx, update, [dest.into()]).await?;
-    tx.commit().await?;
-    rows.first()
-        .map(|row| row.number)
-        .ok_or_else(|| Problem::internal(format!("no cursor for {dest}")))
-}
-
-/// Up to which row the log was sent to `dest`.
-pub(super) async fn position(db: &Db, dest: &str) -> Result<i64, Problem> {
-    let query = "SELECT position AS number FROM outbox_cursor WHERE dest = $1";
-    let rows: Vec<Number> = select(db.reader(), query, [dest.into()]).await?;
+/// Rows whose transaction number is below this are all there and will never be joined by others. SQLite has one
+/// writer, so that all rows are. On PostgreSQL it is the oldest transaction still running; those of other databases of
+/// the cluster are left out where the server says whose they are, because they cannot write here.
+pub(super) async fn horizon(db: &Db) -> Result<i64, Problem> {
+    if db.backend() == DbBackend::Sqlite {
+        return Ok(i64::MAX);
+    }
+    let query = "WITH s AS MATERIALIZED (SELECT pg_current_snapshot() AS snap), \
+                 running AS (SELECT pg_snapshot_xip(snap) AS xid FROM s) \
+                 SELECT COALESCE((SELECT MIN(CAST(CAST(r.xid AS TEXT) AS BIGINT)) FROM running r WHERE NOT EXISTS (\
+                 SELECT 1 FROM pg_stat_activity a WHERE a.backend_xid = CAST(r.xid AS xid) \
+                 AND a.datname <> current_database())), \
+                 (SELECT CAST(CAST(pg_snapshot_xmax(snap) AS TEXT) AS BIGINT) FROM s)) AS number";
+    let rows: Vec<Number> = select(db.reader(), query, []).await?;
     Ok(rows.first().map_or(0, |row| row.number))
 }
 
+/// True while rows that were committed must wait for a transaction that began before them.
+pub(super) async fn held_back(db: &Db, horizon: i64) -> Result<bool, Problem> {
+    let query = "SELECT COUNT(*) AS number FROM outbox_lane l WHERE EXISTS (SELECT 1 FROM outbox o \
+                 WHERE o.dest = l.dest AND o.shard = l.shard AND (o.txid, o.id) > (l.txid, l.position) \
+                 AND o.txid >= $1)";
+    let rows: Vec<Number> = select(db.reader(), query, [horizon.into()]).await?;
+    Ok(rows.first().is_some_and(|row| row.number > 0))
+}
+
+/// The lanes with something to send at `now`, sorted; `held_by_others` is a condition that leaves some out.
+pub(super) async fn lanes_due(db: &Db, horizon: i64, now: i64, free: &str) -> Result<Vec<LaneId>, Problem> {
+    let query = format!(
+        "SELECT l.dest, l.shard FROM outbox_lane l WHERE {free} AND (EXISTS (SELECT 1 FROM outbox o \
+         WHERE o.dest = l.dest AND o.shard = l.shard AND (o.txid, o.id) > (l.txid, l.position) AND o.txid < $1) \
+         OR EXISTS (SELECT 1 FROM outbox_blocked b WHERE b.dest = l.dest AND b.shard = l.shard \
+         AND b.parked_at IS NULL AND b.retry_at <= $2)) ORDER BY l.dest, l.shard"
+    );
+    select(db.reader(), &query, [horizon.into(), now.into()]).await
+}
+
 /// The events of the lagging keys whose time has come, up to `position`, in log order.
-pub(super) async fn due(db: &Db, dest: &str, position: i64, now: i64, limit: u64) -> Result<Vec<Row>, Problem> {
+pub(super) async fn due(db: &Db, lane: &LaneId, position: Position, now: i64, limit: u64) -> Result<Vec<Row>, Problem> {
     let query = "SELECT o.*, CASE WHEN o.seq = b.seq THEN b.attempts ELSE 0 END AS attempts \
                  FROM outbox_blocked b JOIN outbox o ON o.dest = b.dest AND o.key = b.key AND o.seq >= b.seq \
-                 WHERE b.dest = $1 AND b.parked_at IS NULL AND b.retry_at <= $2 AND o.id <= $3 \
-                 ORDER BY o.id LIMIT $4";
-    select(
-        db.reader(),
-        query,
-        [dest.into(), now.into(), position.into(), limit.cast_signed().into()],
-    )
-    .await
+                 WHERE b.dest = $1 AND b.shard = $2 AND b.parked_at IS NULL AND b.retry_at <= $3 \
+                 AND (o.txid, o.id) <= ($4, $5) ORDER BY o.txid, o.id LIMIT $6";
+    let values = [
+        lane.dest.as_str().into(),
+        lane.shard.into(),
+        now.into(),
+        position.txid.into(),
+        position.id.into(),
+        limit.cast_signed().into(),
+    ];
+    select(db.reader(), query, values).await
 }
 
-/// The events behind the cursor, in log order.
-pub(super) async fn fresh(db: &Db, dest: &str, position: i64, limit: u64) -> Result<Vec<Row>, Problem> {
+/// The events behind `position` and below `horizon`, in log order.
+pub(super) async fn fresh(
+    db: &Db,
+    lane: &LaneId,
+    position: Position,
+    horizon: i64,
+    limit: u64,
+) -> Result<Vec<Row>, Problem> {
     let query = "SELECT o.*, CAST(NULL AS INTEGER) AS attempts FROM outbox o \
-                 WHERE o.dest = $1 AND o.id > $2 ORDER BY o.id LIMIT $3";
-    select(
-        db.reader(),
-        query,
-        [dest.into(), position.into(), limit.cast_signed().into()],
-    )
-    .await
+                 WHERE o.dest = $1 AND o.shard = $2 AND (o.txid, o.id) > ($3, $4) AND o.txid < $5 \
+                 ORDER BY o.txid, o.id LIMIT $6";
+    let values = [
+        lane.dest.as_str().into(),
+        lane.shard.into(),
+        position.txid.into(),
+        position.id.into(),
+        horizon.into(),
+        limit.cast_signed().into(),
+    ];
+    select(db.reader(), query, values).await
 }
 
-/// The keys that lag behind the cursor of `dest`.
-pub(super) async fn blocked_keys(db: &Db, dest: &str) -> Result<HashSet<String>, Problem> {
-    let query = "SELECT key FROM outbox_blocked WHERE dest = $1";
-    let rows: Vec<Key> = select(db.reader(), query, [dest.into()]).await?;
+/// The keys that lag behind the cursor of the lane.
+pub(super) async fn blocked_keys(db: &Db, lane: &LaneId) -> Result<HashSet<String>, Problem> {
+    let query = "SELECT key FROM outbox_blocked WHERE dest = $1 AND shard = $2";
+    let rows: Vec<Key> = select(db.reader(), query, [lane.dest.as_str().into(), lane.shard.into()]).await?;
     Ok(rows.into_iter().map(|row| row.key).collect())
 }
 
-/// Moves the cursor of `dest`; false when another relay has the lease.
-pub(super) async fn cursor_move(tx: &Tx, dest: &str, position: i64, epoch: i64) -> Result<bool, Problem> {
-    let update = "UPDATE outbox_cursor SET position = $1 WHERE dest = $2 AND lease_epoch = $3";
-    Ok(execute(&**tx, update, [position.into(), dest.into(), epoch.into()]).await? == 1)
+/// Moves the cursor of the lane; false when another relay has the lease.
+pub(super) async fn cursor_move(
+    connection: &impl ConnectionTrait,
+    lane: &LaneId,
+    position: Position,
+    epoch: i64,
+) -> Result<bool, Problem> {
+    let update = "UPDATE outbox_lane SET txid = $1, position = $2 WHERE dest = $3 AND shard = $4 AND lease_epoch = $5";
+    let values = [
+        position.txid.into(),
+        position.id.into(),
+        lane.dest.as_str().into(),
+        lane.shard.into(),
+        epoch.into(),
+    ];
+    Ok(execute(connection, update, values).await? == 1)
 }
 
 /// Writes where the keys stand, and forgets those that have caught up with `position`.
 pub(super) async fn stands_write(
     tx: &Tx,
     source: &str,
-    dest: &str,
-    position: i64,
+    lane: &LaneId,
+    position: Position,
     stands: &[Stand],
 ) -> Result<(), Problem> {
-    use OutboxBlocked::{Attempts, Dest, Error, EventId, Key, ParkedAt, RetryAt, Seq, Table};
-    if stands.is_empty() {
-        return Ok(());
-    }
+    use OutboxBlocked::{Attempts, Dest, Error, EventId, Key, ParkedAt, RetryAt, Seq, Shard, Table};
     let mut upsert = Query::insert();
     upsert
         .into_table(Table)
-        .columns([Dest, Key, Seq, EventId, Attempts, Error, RetryAt, ParkedAt])
+        .columns([Dest, Shard, Key, Seq, EventId, Attempts, Error, RetryAt, ParkedAt])
         .on_conflict(
             OnConflict::columns([Dest, Key])
                 .update_columns([Seq, EventId, Attempts, Error, RetryAt, ParkedAt])
                 .to_owned(),
         );
     for stand in stands {
-        let event_id = ids::derive("event", &[source, dest, &stand.key, &stand.seq.to_string()]);
+        let event_id = ids::derive("event", &[source, &lane.dest, &stand.key, &stand.seq.to_string()]);
         upsert.values_panic([
-            dest.into(),
+            lane.dest.as_str().into(),
+            lane.shard.into(),
             stand.key.as_str().into(),
             stand.seq.into(),
             event_id.into(),
@@ -133,34 +195,17 @@ pub(super) async fn stands_write(
         ]);
     }
     tx.execute(&upsert).await?;
-    let forget = "DELETE FROM outbox_blocked WHERE dest = $1 AND attempts = 0 AND NOT EXISTS (\
-                  SELECT 1 FROM outbox o WHERE o.dest = outbox_blocked.dest AND o.key = outbox_blocked.key \
-                  AND o.seq >= outbox_blocked.seq AND o.id <= $2)";
-    execute(&**tx, forget, [dest.into(), position.into()]).await?;
+    let forget = "DELETE FROM outbox_blocked WHERE dest = $1 AND shard = $2 AND attempts = 0 AND parked_at IS NULL \
+                  AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.dest = outbox_blocked.dest \
+                  AND o.key = outbox_blocked.key AND o.seq >= outbox_blocked.seq AND (o.txid, o.id) <= ($3, $4))";
+    let values = [
+        lane.dest.as_str().into(),
+        lane.shard.into(),
+        position.txid.into(),
+        position.id.into(),
+    ];
+    execute(&**tx, forget, values).await?;
     Ok(())
-}
-
-/// Removes events that were delivered and happened before `before`; how many.
-pub(super) async fn prune(db: &Db, before: i64) -> Result<u64, Problem> {
-    let delete = "DELETE FROM outbox WHERE id IN (\
-                  SELECT o.id FROM outbox o JOIN outbox_cursor c ON c.dest = o.dest AND o.id <= c.position \
-                  LEFT JOIN outbox_blocked b ON b.dest = o.dest AND b.key = o.key \
-                  WHERE o.occurred_at < $1 AND (b.key IS NULL OR o.seq < b.seq) LIMIT $2)";
-    let mut removed = 0;
-    loop {
-        let tx = db.begin().await?;
-        let count = execute(&*tx, delete, [before.into(), PRUNE_CHUNK.cast_signed().into()]).await?;
-        tx.commit().await?;
-        removed += count;
-        if count < PRUNE_CHUNK {
-            return Ok(removed);
-        }
-    }
-}
-
-#[derive(FromQueryResult)]
-struct Dest {
-    dest: String,
 }
 
 #[derive(FromQueryResult)]

@@ -9,6 +9,8 @@ mod admin;
 mod db;
 mod delivery;
 mod inbox;
+mod jobs;
+mod lanes;
 mod postgres;
 mod requests;
 mod service;

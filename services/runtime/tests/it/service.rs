@@ -128,8 +128,10 @@ async fn a_service_gets_ready_serves_and_ends() {
 async fn an_event_driven_job_is_woken() {
     let job = Countdown::new(0, true);
     let (wake, shutdown) = (Arc::new(Notify::new()), CancellationToken::new());
+    let world = World::new().await;
     let worker = jobs::spawn(
         Arc::<Countdown>::clone(&job),
+        world.sender.db.clone(),
         Clock::system(),
         Arc::clone(&wake),
         shutdown.clone(),

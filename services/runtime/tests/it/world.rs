@@ -13,12 +13,15 @@ use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaMana
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::service::Routes as Rpcs;
-use upswell_proto::admin::v1::{DeadLetter, OutboxDestination};
+use upswell_proto::{
+    admin::v1::{DeadLetter, OutboxDestination},
+    delivery::v1::delivery_service_server::DeliveryServiceServer,
+};
 use upswell_runtime::{
     client::{ClientSettings, Peers},
     clock::Clock,
     db::{Db, Tx, runtime_migrations},
-    inbox::{Delivery, Inbound, Inbox, delivery_server},
+    inbox::{Delivery, Inbound, Inbox},
     outbox::{NewEvent, Routes, append},
     problem::Problem,
     relay::{Relay, RelaySettings},
@@ -177,9 +180,9 @@ impl World {
         }
     }
 
-    /// What the receiver applied, in order.
+    /// What the receiver applied, by key, in the order of each key. Between keys there is none to keep.
     pub(crate) async fn effects(&self) -> Vec<(String, i64)> {
-        effects(&self.receiver.db).await
+        by_key(effects(&self.receiver.db).await)
     }
 }
 
@@ -207,12 +210,14 @@ pub(crate) async fn append_all(db: &Db, events: Vec<NewEvent>) -> Result<(), Pro
     tx.commit().await
 }
 
-pub(crate) fn delivery(
-    db: &Db,
-    recorder: &Arc<Recorder>,
-) -> upswell_proto::delivery::v1::delivery_service_server::DeliveryServiceServer<Delivery> {
+pub(crate) fn delivery(db: &Db, recorder: &Arc<Recorder>) -> DeliveryServiceServer<Delivery> {
+    DeliveryServiceServer::new(receiver(db, recorder))
+}
+
+/// The delivery service over `recorder`.
+pub(crate) fn receiver(db: &Db, recorder: &Arc<Recorder>) -> Delivery {
     let inbox: Arc<dyn Inbox> = Arc::<Recorder>::clone(recorder);
-    delivery_server(db.clone(), inbox, Arc::new(Notify::new()), OutboxTrace::Link)
+    Delivery::new(db.clone(), inbox, Arc::new(Notify::new()), OutboxTrace::Link)
 }
 
 pub(crate) fn relay(db: &Db, peers: &Peers, settings: &RelaySettings) -> Relay {
@@ -272,6 +277,12 @@ pub(crate) async fn number(db: &Db, query: &str) -> i64 {
     row.try_get_by_index(0).unwrap()
 }
 
+/// What [`World::effects`] is compared with.
 pub(crate) fn pairs(expected: &[(&str, i64)]) -> Vec<(String, i64)> {
-    expected.iter().map(|(key, seq)| ((*key).to_owned(), *seq)).collect()
+    by_key(expected.iter().map(|(key, seq)| ((*key).to_owned(), *seq)).collect())
+}
+
+fn by_key(mut effects: Vec<(String, i64)>) -> Vec<(String, i64)> {
+    effects.sort_by(|one, other| one.0.cmp(&other.0));
+    effects
 }

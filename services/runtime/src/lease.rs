@@ -1,0 +1,73 @@
+//! Leases: of several processes over one store, one at a time does a piece of work.
+//!
+//! A lease is a row with an end. It ends by itself when its holder died, and only the clock of the database is asked,
+//! so that the clocks of the processes may differ. It saves work and promises nothing: whoever relies on being alone
+//! needs a fence where the effect is. An SQLite store has one process, which needs no lease.
+
+use sea_orm::{DbBackend, FromQueryResult};
+
+use crate::{
+    db::{Db, execute, select},
+    problem::Problem,
+};
+
+/// How long a lease holds without being renewed, in µs: so long nobody does the work of a process that was killed.
+pub(crate) const LEASE_MICROS: i64 = 6_000_000;
+/// The time of the database in µs. The clocks of processes differ; the database's is one.
+pub(crate) const DB_NOW: &str = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
+
+/// The leases of one process over a store.
+#[derive(Clone, Debug)]
+pub(crate) struct Leases {
+    db: Db,
+    owner: String,
+}
+
+impl Leases {
+    /// Leases under a name that no other process has.
+    pub(crate) fn new(db: Db) -> Self {
+        let owner = format!("{:032x}", rand::random::<u128>());
+        Self { db, owner }
+    }
+
+    /// The name under which this process holds leases.
+    pub(crate) fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// Takes or renews the lease `name`; false while another process has it.
+    pub(crate) async fn take(&self, name: &str) -> Result<bool, Problem> {
+        if self.db.backend() == DbBackend::Sqlite {
+            return Ok(true);
+        }
+        let upsert = format!(
+            "INSERT INTO lease (name, owner, until_at) VALUES ($1, $2, {DB_NOW} + $3) \
+             ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until_at = excluded.until_at \
+             WHERE lease.until_at < {DB_NOW} OR lease.owner = excluded.owner"
+        );
+        let values = [name.into(), self.owner.as_str().into(), LEASE_MICROS.into()];
+        Ok(execute(self.db.writer(), &upsert, values).await? == 1)
+    }
+
+    /// Gives the lease `name` back, if it is held.
+    pub(crate) async fn release(&self, name: &str) -> Result<(), Problem> {
+        if self.db.backend() == DbBackend::Postgres {
+            let delete = "DELETE FROM lease WHERE name = $1 AND owner = $2";
+            execute(self.db.writer(), delete, [name.into(), self.owner.as_str().into()]).await?;
+        }
+        Ok(())
+    }
+
+    /// How many processes hold a lease whose name begins with `prefix`.
+    pub(crate) async fn count(&self, prefix: &str) -> Result<i64, Problem> {
+        let query =
+            format!("SELECT COUNT(DISTINCT owner) AS number FROM lease WHERE name LIKE $1 AND until_at >= {DB_NOW}");
+        let rows: Vec<Number> = select(self.db.writer(), &query, [format!("{prefix}%").into()]).await?;
+        Ok(rows.first().map_or(0, |row| row.number))
+    }
+}
+
+#[derive(FromQueryResult)]
+struct Number {
+    number: i64,
+}
