@@ -4,6 +4,7 @@ mod answers;
 mod convert;
 mod events;
 mod journeys;
+mod revenue;
 
 use async_trait::async_trait;
 use tonic::{Request, Response, Status};
@@ -38,9 +39,9 @@ impl MetricsService for Api {
         &self,
         request: Request<GetRevenueMetricsRequest>,
     ) -> Answer<GetRevenueMetricsResponse> {
-        let (window, segment) = convert::revenue_request(request.into_inner())?;
+        let (window, asked) = convert::revenue_request(request.into_inner())?;
         Ok(Response::new(answers::revenue(
-            self.app.revenue(window, &segment).await?,
+            self.app.revenue_of(window, &asked).await?,
         )))
     }
 

@@ -1,5 +1,7 @@
 //! Wires the service: settings → store → use cases → routes. The use cases are one file each.
 
+mod derive;
+mod exchange;
 mod journeys;
 mod record;
 mod revenue;
@@ -8,7 +10,9 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 use tonic::service::Routes;
-use upswell_proto::metrics::v1::metrics_service_server::MetricsServiceServer;
+use upswell_proto::metrics::v1::{
+    metrics_service_server::MetricsServiceServer, revenue_service_server::RevenueServiceServer,
+};
 use upswell_runtime::{
     admin::admin_server,
     clock::Clock,
@@ -19,11 +23,16 @@ use upswell_runtime::{
     service::{Deps, Service},
 };
 
-pub use self::{journeys::LeadTimes, record::Fact, revenue::MovementPage};
+pub use self::{
+    exchange::Once,
+    journeys::LeadTimes,
+    record::Fact,
+    revenue::{Asked, MovementPage, Sliced},
+};
 use crate::{
     NAME,
     api::{Api, EventInbox},
-    config::Settings,
+    config::{RevenueSettings, Settings},
     store::Migrator,
 };
 
@@ -32,12 +41,18 @@ use crate::{
 pub struct App {
     db: Db,
     clock: Clock,
+    revenue: RevenueSettings,
 }
 
 impl App {
-    /// Use cases over an open and migrated store.
+    /// Use cases over an open and migrated store, with the default rules.
     pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock }
+        Self::with(db, clock, RevenueSettings::default())
+    }
+
+    /// Use cases over an open and migrated store.
+    pub fn with(db: Db, clock: Clock, revenue: RevenueSettings) -> Self {
+        Self { db, clock, revenue }
     }
 }
 
@@ -54,13 +69,19 @@ pub async fn build(settings: Settings, deps: Deps) -> Result<Service, Problem> {
         peers,
         trace_mode,
     } = deps;
-    let app = App::new(db.clone(), clock.clone());
+    let app = App::with(db.clone(), clock.clone(), settings.revenue);
+    app.derive_all_if_needed().await?;
     let wake = Arc::new(Notify::new());
     let inbox = Arc::new(EventInbox::new(app.clone()));
-    let metrics = MetricsServiceServer::new(Api::new(app))
+    let api = Api::new(app);
+    let revenue = RevenueServiceServer::new(api.clone())
+        .max_decoding_message_size(settings.server.max_decode_bytes)
+        .max_encoding_message_size(settings.server.max_encode_bytes);
+    let metrics = MetricsServiceServer::new(api)
         .max_decoding_message_size(settings.server.max_decode_bytes)
         .max_encoding_message_size(settings.server.max_encode_bytes);
     let routes = Routes::new(metrics)
+        .add_service(revenue)
         .add_service(delivery_server(db.clone(), inbox, Arc::clone(&wake), trace_mode))
         .add_service(admin_server(db.clone(), clock.clone()));
     let relay = Relay::new(db.clone(), NAME, peers, settings.relay, clock);

@@ -1,10 +1,20 @@
 //! The pure part: what the facts mean in money and in time. No clock, no store, no wire.
 
+pub mod churn;
+pub mod cohort;
+pub mod dense;
+pub mod exchange;
 pub mod journey;
+pub mod kept;
 pub mod lead_time;
+pub mod lifetime;
 pub mod movement;
 pub mod rates;
+pub mod restate;
+pub mod retention;
 pub mod revenue;
+pub mod rules;
+pub mod schedule;
 pub mod subscription;
 pub mod timeline;
 pub mod window;

@@ -5,7 +5,7 @@ use upswell_runtime::{
     problem::{Kind, Problem},
 };
 
-use crate::domain::{revenue::RevenueFault, window::WEEKS_MAX};
+use crate::domain::{exchange::RateFault, restate::RestateFault, revenue::RevenueFault, window::WEEKS_MAX};
 
 /// Errors of the metrics service.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +13,9 @@ pub enum MetricsError {
     /// There is no true number for the window (K-1), or none that fits.
     #[error(transparent)]
     Revenue(#[from] RevenueFault),
+    /// There is no number in the currency that was asked for.
+    #[error(transparent)]
+    Restate(#[from] RestateFault),
     /// The MRR of an account is beyond what is computed with.
     #[error("mrr of account {account_id}: {fault}")]
     AccountMrr {
@@ -37,6 +40,14 @@ impl From<MetricsError> for Problem {
                 Self::new(Kind::Internal, "MRR_IDENTITY_BROKEN", message).caused_by(fault)
             }
             MetricsError::Revenue(fault @ RevenueFault::Money(_)) => Self::internal(fault),
+            MetricsError::Restate(RestateFault::Rate(fault @ RateFault::Missing { .. })) => {
+                Self::failed_precondition("RATE_MISSING", fault.to_string())
+            }
+            MetricsError::Restate(fault @ RestateFault::Fx { .. }) => {
+                let message = "the movements and the exchange rates do not add up to the mrr; no number is given";
+                Self::new(Kind::Internal, "MRR_IDENTITY_BROKEN", message).caused_by(fault)
+            }
+            MetricsError::Restate(fault) => Self::internal(fault),
             // The event that brought it is refused; the account keeps the numbers it had.
             MetricsError::AccountMrr { .. } => Self::new(Kind::InvalidArgument, "MRR_OUT_OF_RANGE", error.to_string()),
             MetricsError::TooManyWeeks(weeks) => Self::invalid_field(

@@ -1,6 +1,8 @@
-//! The only SQL of the service. Snapshots are upserted by id; the timeline of an account is replaced as a whole; reads
-//! aggregate in the database. Statements use what SQLite and PostgreSQL have in common.
+//! The only SQL of the service. Snapshots are upserted by id; of the timeline of an account is written what differs;
+//! reads take sums that are kept or aggregate in the database. Statements use what SQLite and PostgreSQL have in common.
 
+mod exchange;
+mod kept;
 mod migrations;
 mod movements;
 mod rates;
@@ -10,10 +12,20 @@ mod snapshots;
 mod subscriptions;
 
 pub use self::{
+    exchange::{ExchangeKey, ExchangeRow, exchange_list, exchange_upsert, rates_fetch},
+    kept::{BySlice, kept_add, kept_lock, order_ids, place_fetch, place_upsert, profile_fetch, state_fetch},
     migrations::Migrator,
-    movements::{ListedMovement, MovementFilter, MovementKey, movement_list, timeline_replace},
+    movements::{ListedMovement, MovementFilter, MovementKey, movement_list, timeline_fetch, timeline_replace},
     rates::{approval_list, conversion_list, counts_fetch, pressure_fetch, way_list, week_list},
-    revenue::revenue_sums_fetch,
+    revenue::{
+        AccountRevenue, Natives, SliceSums, Slices, account_revenue_list, cohort_flows, natives_fetch,
+        revenue_sums_fetch,
+    },
     snapshots::{approval_upsert, arm_upsert, offer_upsert, order_upsert, profile_upsert, signal_upsert, touch_upsert},
-    subscriptions::{version_list, version_upsert},
+    subscriptions::{version_list, version_owner, version_upsert},
+};
+pub(crate) use self::{
+    kept::{account_page, kept_clear, order_range, profile_range, state_put},
+    movements::{timeline_clear, timeline_insert},
+    subscriptions::version_range,
 };

@@ -64,9 +64,12 @@ struct Global {
     /// A TOML file with settings that differ from the defaults; the environment (`UPSWELL__SECTION__KEY`) wins over it.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// How the answer is written: a table for people, JSON for programs.
+    /// How the answer is written: a table for people, JSON for programs, CSV for spreadsheets.
     #[arg(long, global = true, value_enum, default_value_t = Output::Table)]
     output: Output,
+    /// The same as --output csv.
+    #[arg(long, global = true, conflicts_with = "output")]
+    csv: bool,
     /// Who you are, for commands that act; services believe it from their own machine only.
     #[arg(long, global = true, value_name = "NAME", env = "UPSWELL_ACTOR")]
     actor: Option<String>,

@@ -1,10 +1,10 @@
 //! Answers for the wire.
 
 use upswell_proto::metrics::v1::{
-    FunnelStep, GetFunnelResponse, GetLeadTimesResponse, GetMotionConversionResponse, GetPressureResponse,
-    GetRevenueMetricsResponse, GetWeeklyCutResponse, LeadTime as WireLeadTime, ListMovementsResponse, LongestWait,
-    MotionConversion, Movement as WireMovement, MovementKind as WireKind, MovementTotal, RevenueMetrics,
-    Week as WireWeek,
+    CauseTotal as WireCauseTotal, FunnelStep, GetFunnelResponse, GetLeadTimesResponse, GetMotionConversionResponse,
+    GetPressureResponse, GetRevenueMetricsResponse, GetWeeklyCutResponse, LeadTime as WireLeadTime,
+    ListMovementsResponse, LongestWait, MotionConversion, Movement as WireMovement, MovementCause as WireCause,
+    MovementKind as WireKind, MovementTotal, RevenueMetrics, Week as WireWeek,
 };
 use upswell_runtime::{money::to_proto, problem::Problem};
 
@@ -13,9 +13,9 @@ use crate::{
     app::{LeadTimes, MovementPage},
     domain::{
         lead_time::{LeadTime, Wait},
-        movement::{Movement, MovementKind},
+        movement::{Cause, Movement, MovementKind},
         rates::{Conversion, Counts, Pressure, Step, Week},
-        revenue::{Revenue, Total},
+        revenue::{CauseTotal, Revenue, Total},
     },
     store::ListedMovement,
 };
@@ -26,7 +26,7 @@ pub(super) fn revenue(currencies: Vec<Revenue>) -> GetRevenueMetricsResponse {
     }
 }
 
-fn of_currency(revenue: Revenue) -> RevenueMetrics {
+pub(super) fn of_currency(revenue: Revenue) -> RevenueMetrics {
     let Revenue {
         mrr_start,
         mrr_end,
@@ -44,6 +44,11 @@ fn of_currency(revenue: Revenue) -> RevenueMetrics {
         expansion_attributed,
         expansion_cumulative,
         churned_accounts,
+        causes,
+        logo_churn,
+        gross_mrr_churn,
+        net_mrr_churn,
+        quick_ratio,
     } = revenue;
     RevenueMetrics {
         currency_code: mrr_start.currency.to_string(),
@@ -63,10 +68,30 @@ fn of_currency(revenue: Revenue) -> RevenueMetrics {
         expansion_attributed: Some(to_proto(expansion_attributed)),
         expansion_cumulative: Some(to_proto(expansion_cumulative)),
         churned_accounts,
+        causes: causes.into_iter().map(cause_total).collect(),
+        logo_churn,
+        gross_mrr_churn,
+        net_mrr_churn,
+        quick_ratio,
     }
 }
 
-fn movement_total(total: Total) -> MovementTotal {
+fn cause_total(total: CauseTotal) -> WireCauseTotal {
+    let CauseTotal {
+        kind,
+        cause,
+        amount,
+        count,
+    } = total;
+    WireCauseTotal {
+        kind: wire_kind(kind).into(),
+        cause: wire_cause(cause).into(),
+        amount: Some(to_proto(amount)),
+        count,
+    }
+}
+
+pub(super) fn movement_total(total: Total) -> MovementTotal {
     let Total { kind, amount, count } = total;
     MovementTotal {
         kind: wire_kind(kind).into(),
@@ -82,6 +107,24 @@ fn wire_kind(kind: MovementKind) -> WireKind {
         MovementKind::Expansion => WireKind::Expansion,
         MovementKind::Contraction => WireKind::Contraction,
         MovementKind::Churn => WireKind::Churn,
+        MovementKind::Fx => WireKind::Fx,
+    }
+}
+
+fn wire_cause(cause: Cause) -> WireCause {
+    match cause {
+        Cause::Offer => WireCause::Offer,
+        Cause::Added => WireCause::Added,
+        Cause::Ended => WireCause::Ended,
+        Cause::Migration => WireCause::Migration,
+        Cause::Seats => WireCause::Seats,
+        Cause::Price => WireCause::Price,
+        Cause::Discount => WireCause::Discount,
+        Cause::DiscountExpiry => WireCause::DiscountExpiry,
+        Cause::Escalator => WireCause::Escalator,
+        Cause::Currency => WireCause::Currency,
+        Cause::Credit => WireCause::Credit,
+        Cause::Fx => WireCause::Fx,
     }
 }
 
@@ -107,6 +150,7 @@ fn movement(listed: ListedMovement) -> WireMovement {
     let Movement {
         day,
         kind,
+        cause,
         amount,
         mrr_after,
         order_id,
@@ -122,6 +166,7 @@ fn movement(listed: ListedMovement) -> WireMovement {
         order_id: order_id.unwrap_or_default(),
         motion: motion.as_deref().map(wire_motion).unwrap_or_default().into(),
         version_ids,
+        cause: wire_cause(cause).into(),
     }
 }
 

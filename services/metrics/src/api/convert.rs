@@ -16,7 +16,12 @@ use upswell_runtime::{
 };
 
 use crate::{
-    domain::window::Window,
+    app::Asked,
+    domain::{
+        kept::Dimension,
+        movement::{Cause, MovementKind},
+        window::Window,
+    },
     store::{MovementFilter, MovementKey},
 };
 
@@ -31,13 +36,58 @@ pub(super) fn window(wire: Option<WireWindow>) -> Result<Window, Problem> {
     settled(window, violations)
 }
 
-/// The window and the segment; an empty segment means all.
-pub(super) fn revenue_request(wire: GetRevenueMetricsRequest) -> Result<(Window, String), Problem> {
-    let GetRevenueMetricsRequest { window, segment } = wire;
+/// The window, and whose revenue in what.
+pub(super) fn revenue_request(wire: GetRevenueMetricsRequest) -> Result<(Window, Asked), Problem> {
+    let GetRevenueMetricsRequest {
+        window,
+        segment,
+        plan,
+        country_code,
+        cohort,
+        currency_code,
+    } = wire;
     let mut violations = Violations::new();
     let window = window_in(window, &mut violations);
-    let segment = optional_key("segment", &segment, &mut violations);
-    settled(window.zip(segment), violations)
+    let asked = asked([&segment, &plan, &country_code, &cohort], &mut violations);
+    let currency = match currency_code.as_str() {
+        "" => Some(None),
+        code => violations.take("currency_code", code.parse()).map(Some),
+    };
+    let asked = asked.zip(currency).map(|(asked, currency)| Asked { currency, ..asked });
+    settled(window.zip(asked), violations)
+}
+
+/// At most one of segment, plan, country and cohort.
+pub(super) fn asked(slices: [&str; 4], violations: &mut Violations) -> Option<Asked> {
+    let fields = [
+        ("segment", Dimension::Segment),
+        ("plan", Dimension::Plan),
+        ("country_code", Dimension::Country),
+        ("cohort", Dimension::Cohort),
+    ];
+    let mut found = None;
+    for ((field, dimension), value) in fields.into_iter().zip(slices) {
+        let slice = match dimension {
+            Dimension::Segment | Dimension::Plan => optional_key(field, value, violations)?,
+            _ => value.trim().to_owned(),
+        };
+        if slice.is_empty() {
+            continue;
+        }
+        if found.is_some() {
+            violations.add(
+                field,
+                "is the second slice; at most one of segment, plan, country and cohort is told",
+            );
+            return None;
+        }
+        found = Some(Asked {
+            dimension,
+            slice,
+            currency: None,
+        });
+    }
+    Some(found.unwrap_or_else(Asked::all))
 }
 
 /// A page of the list of movements.
@@ -59,11 +109,15 @@ impl TryFrom<ListMovementsRequest> for MovementList {
             account_id,
             page_size,
             page_token,
+            kind,
+            cause,
         } = wire;
         let mut violations = Violations::new();
         let window = window_in(window, &mut violations);
         let account_id = optional_key("account_id", &account_id, &mut violations);
-        let Some((window, account_id)) = window.zip(account_id) else {
+        let kind = numbered("kind", kind, MovementKind::from_number, &mut violations);
+        let cause = numbered("cause", cause, Cause::from_number, &mut violations);
+        let Some(((window, account_id), (kind, cause))) = window.zip(account_id).zip(kind.zip(cause)) else {
             // The token is bound to a filter that is not known, so that only the size can be judged.
             violations_of_page(page_size, &mut violations);
             return Err(Problem::invalid(violations));
@@ -71,6 +125,8 @@ impl TryFrom<ListMovementsRequest> for MovementList {
         let filter = MovementFilter {
             window,
             account_id: (!account_id.is_empty()).then_some(account_id),
+            kind,
+            cause,
         };
         let page = paging::parse(LIST_MOVEMENTS, &filter_bytes(&filter), page_size, &page_token)?;
         let after = page.after.map(|key| serde_json::from_str(&key)).transpose();
@@ -91,24 +147,46 @@ impl MovementList {
     }
 }
 
-fn violations_of_page(page_size: i32, violations: &mut Violations) {
+/// A number of the contracts, which are those of the domain; 0 is unset.
+fn numbered<T>(
+    field: &str,
+    number: i32,
+    from: impl FnOnce(i32) -> Option<T>,
+    violations: &mut Violations,
+) -> Option<Option<T>> {
+    let found = from(number);
+    if found.is_none() && number != 0 {
+        violations.add(field, format!("{number} is not known here"));
+        return None;
+    }
+    Some(found)
+}
+
+pub(super) fn violations_of_page(page_size: i32, violations: &mut Violations) {
     if page_size < 0 {
         violations.add("page_size", "must not be negative");
     }
 }
 
 fn filter_bytes(filter: &MovementFilter) -> Vec<u8> {
-    let MovementFilter { window, account_id } = filter;
+    let MovementFilter {
+        window,
+        account_id,
+        kind,
+        cause,
+    } = filter;
     format!(
-        "{}/{}/{}",
+        "{}/{}/{}/{}/{}",
         window.start(),
         window.end(),
-        account_id.as_deref().unwrap_or_default()
+        account_id.as_deref().unwrap_or_default(),
+        kind.map_or(0, MovementKind::number),
+        cause.map_or(0, Cause::number),
     )
     .into_bytes()
 }
 
-fn window_in(wire: Option<WireWindow>, violations: &mut Violations) -> Option<Window> {
+pub(super) fn window_in(wire: Option<WireWindow>, violations: &mut Violations) -> Option<Window> {
     let Some(WireWindow { start_date, end_date }) = wire else {
         violations.add("window", "is required");
         return None;
@@ -122,7 +200,7 @@ fn window_in(wire: Option<WireWindow>, violations: &mut Violations) -> Option<Wi
 }
 
 /// The identifier as it is kept, or an empty one.
-fn optional_key(field: &str, value: &str, violations: &mut Violations) -> Option<String> {
+pub(super) fn optional_key(field: &str, value: &str, violations: &mut Violations) -> Option<String> {
     if value.trim().is_empty() {
         Some(String::new())
     } else {

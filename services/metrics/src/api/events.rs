@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use upswell_proto::{
     gtype,
-    ingestion::v1::{AccountProfileChanged, SubscriptionChanged},
+    ingestion::v1::{AccountProfileChanged, SubscriptionChanged, subscription_terms::Kind},
     offers::v1::{ApprovalChanged, HoldoutAssigned, OfferChanged, OrderChanged, TouchChanged},
     scoring::v1::{Signal as WireSignal, SignalChanged, signal::State as SignalState},
 };
@@ -22,7 +22,7 @@ use crate::{
     app::{App, Fact},
     domain::{
         journey::{Profile, Signal},
-        subscription::Version,
+        subscription::{Terms, Version},
     },
 };
 
@@ -71,12 +71,18 @@ fn profile(wire: AccountProfileChanged) -> Result<Fact, Problem> {
     let mut violations = Violations::new();
     let AccountProfileChanged { account_id, profile } = wire;
     let account_id = id("account_id", account_id, &mut violations);
-    let segment = required("profile", profile, &mut violations, |profile| {
-        Ok::<_, String>(profile.segment)
+    let wire = required("profile", profile, &mut violations, Ok::<_, String>).unwrap_or_default();
+    let customer_since = violations.at("profile", |violations| {
+        optional("customer_since", wire.customer_since, violations, date)
     });
     let profile = account_id
-        .zip(segment)
-        .map(|(account_id, segment)| Profile { account_id, segment });
+        .zip(customer_since)
+        .map(|(account_id, customer_since)| Profile {
+            account_id,
+            segment: wire.segment,
+            country: wire.country_code,
+            customer_since,
+        });
     settled(profile, violations).map(Fact::Profile)
 }
 
@@ -93,6 +99,12 @@ fn subscription(wire: SubscriptionChanged) -> Result<Fact, Problem> {
     let account_id = id("account_id", account_id, &mut violations);
     let version_id = id("version_id", version_id, &mut violations);
     let terms = required("terms", terms, &mut violations, Ok::<_, String>).unwrap_or_default();
+    let line = Terms {
+        plan: terms.kind() == Kind::Plan,
+        product: terms.product,
+        quantity: terms.quantity,
+        ..Terms::default()
+    };
     let (subscription_id, effective_on, end_on) = violations.at("terms", |violations| {
         let subscription_id = id("subscription_id", terms.subscription_id, violations);
         let effective_on = required("effective_date", terms.effective_date, violations, date);
@@ -111,6 +123,7 @@ fn subscription(wire: SubscriptionChanged) -> Result<Fact, Problem> {
             occurred_at: occurred_at?,
             superseded,
             order_id: (!terms.order_id.is_empty()).then_some(terms.order_id),
+            terms: line,
         })
     })();
     let (account_id, version) = settled(account_id.zip(version), violations)?;

@@ -7,7 +7,6 @@ use crate::{
     domain::{
         journey::{Approval, Arm, Offer, Order, Profile, Signal, Touch},
         subscription::Version,
-        timeline::timeline,
     },
     error::MetricsError,
     store,
@@ -35,16 +34,24 @@ pub enum Fact {
 }
 
 impl App {
-    /// Writes the snapshot. A version also renews its account's timeline, and only that. Errors: INVALID_ARGUMENT
+    /// Writes the snapshot. A version, an order or a profile also renews what is derived of its account, and only that. Errors: INVALID_ARGUMENT
     /// `MRR_OUT_OF_RANGE`; the store's.
     #[tracing::instrument(name = "metrics.record", skip_all)]
     pub async fn record(&self, tx: &Tx, fact: Fact) -> Result<(), MetricsError> {
         match fact {
-            Fact::Profile(profile) => store::profile_upsert(tx, profile).await?,
+            Fact::Profile(profile) => {
+                let account_id = profile.account_id.clone();
+                store::profile_upsert(tx, profile).await?;
+                self.refresh(tx, &account_id).await?;
+            }
             Fact::Version(account_id, version) => self.record_version(tx, &account_id, &version).await?,
             Fact::Signal(signal) => store::signal_upsert(tx, signal).await?,
             Fact::Offer(offer) => store::offer_upsert(tx, offer).await?,
-            Fact::Order(order) => store::order_upsert(tx, order).await?,
+            Fact::Order(order) => {
+                let account_id = order.account_id.clone();
+                store::order_upsert(tx, order).await?;
+                self.refresh(tx, &account_id).await?;
+            }
             Fact::Touch(touch) => store::touch_upsert(tx, touch).await?,
             Fact::Approval(approval) => store::approval_upsert(tx, approval).await?,
             Fact::Arm(arm) => store::arm_upsert(tx, arm).await?,
@@ -53,12 +60,11 @@ impl App {
     }
 
     async fn record_version(&self, tx: &Tx, account_id: &str, version: &Version) -> Result<(), MetricsError> {
+        let owner = store::version_owner(&**tx, &version.version_id).await?;
         store::version_upsert(tx, account_id, version).await?;
-        let versions = store::version_list(&**tx, account_id).await?;
-        let timeline = timeline(&versions).map_err(|fault| MetricsError::AccountMrr {
-            account_id: account_id.to_owned(),
-            fault,
-        })?;
-        Ok(store::timeline_replace(tx, account_id, &timeline).await?)
+        if let Some(owner) = owner.filter(|owner| owner != account_id) {
+            self.refresh(tx, &owner).await?;
+        }
+        self.refresh(tx, account_id).await
     }
 }

@@ -1,14 +1,18 @@
 //! What is kept of the way from a signal to money: the latest snapshot of each thing, with the times that count.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 /// Who an account is, as far as metrics are cut by it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
     /// The account.
     pub account_id: String,
     /// Its segment now.
     pub segment: String,
+    /// Its country now; empty when unknown.
+    pub country: String,
+    /// When it became a customer, where that is known.
+    pub customer_since: Option<Date>,
 }
 
 /// A signal.

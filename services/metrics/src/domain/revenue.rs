@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use upswell_runtime::money::{Currency, Money, MoneyFault};
 
-use super::movement::MovementKind;
+use super::{
+    churn,
+    movement::{Cause, MovementKind},
+    rules::Rules,
+};
 
 /// Days of a month are 30.4375 (§9), which is 487/16.
 const MONTHS_PER_DAY: (i64, i64) = (16, 487);
@@ -30,13 +34,15 @@ pub struct Ends {
     pub churned_accounts: i64,
 }
 
-/// Sums over the movements of one kind and currency in a window; amounts in minor units.
+/// Sums over the movements of one kind, cause and currency in a window; amounts in minor units.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KindSum {
     /// The currency of every amount here.
     pub currency: Currency,
     /// The kind.
     pub kind: MovementKind,
+    /// Why.
+    pub cause: Cause,
     /// Σ amount.
     pub amount: i64,
     /// How many.
@@ -53,6 +59,19 @@ pub struct Total {
     /// The kind.
     pub kind: MovementKind,
     /// Σ amount; negative for contraction and churn.
+    pub amount: Money,
+    /// How many.
+    pub count: i64,
+}
+
+/// A kind's share by one cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CauseTotal {
+    /// The kind.
+    pub kind: MovementKind,
+    /// Why.
+    pub cause: Cause,
+    /// Σ amount.
     pub amount: Money,
     /// How many.
     pub count: i64,
@@ -93,6 +112,16 @@ pub struct Revenue {
     pub expansion_cumulative: Money,
     /// Accounts with MRR at the start and none at the end.
     pub churned_accounts: i64,
+    /// The totals by cause; only those that there are.
+    pub causes: Vec<CauseTotal>,
+    /// Share of the accounts lost (K-6).
+    pub logo_churn: Option<f64>,
+    /// Share of MRR lost by churn and contraction (K-6).
+    pub gross_mrr_churn: Option<f64>,
+    /// The same less expansion and reactivation; below 0 when the accounts grew.
+    pub net_mrr_churn: Option<f64>,
+    /// What was won over what was lost (K-6); unset when nothing was lost.
+    pub quick_ratio: Option<f64>,
 }
 
 /// Why there is no number.
@@ -108,7 +137,7 @@ pub enum RevenueFault {
 
 /// Revenue metrics by currency, out of sums over the accounts and over the movements of the same window and accounts,
 /// which were computed apart. Errors: [`RevenueFault::IdentityBroken`] rather than a false number.
-pub fn revenue(ends: Vec<Ends>, sums: Vec<KindSum>) -> Result<Vec<Revenue>, RevenueFault> {
+pub fn revenue(ends: Vec<Ends>, sums: Vec<KindSum>, rules: Rules) -> Result<Vec<Revenue>, RevenueFault> {
     let mut by_currency: BTreeMap<_, (Option<Ends>, Vec<KindSum>)> = BTreeMap::new();
     for of_one in ends {
         let currency = of_one.currency;
@@ -119,12 +148,13 @@ pub fn revenue(ends: Vec<Ends>, sums: Vec<KindSum>) -> Result<Vec<Revenue>, Reve
     }
     by_currency
         .into_iter()
-        .map(|(currency, (ends, sums))| of_currency(&ends.unwrap_or_else(|| Ends::nothing(currency)), &sums))
+        .map(|(currency, (ends, sums))| of_currency(&ends.unwrap_or_else(|| Ends::nothing(currency)), &sums, rules))
         .collect()
 }
 
 impl Ends {
-    fn nothing(currency: Currency) -> Self {
+    /// No accounts.
+    pub fn nothing(currency: Currency) -> Self {
         Self {
             currency,
             mrr_start: 0,
@@ -138,11 +168,29 @@ impl Ends {
     }
 }
 
-fn of_currency(ends: &Ends, sums: &[KindSum]) -> Result<Revenue, RevenueFault> {
+impl KindSum {
+    /// No movements.
+    pub fn nothing(currency: Currency, kind: MovementKind, cause: Cause) -> Self {
+        Self {
+            currency,
+            kind,
+            cause,
+            amount: 0,
+            count: 0,
+            attributed: 0,
+            amount_days: 0,
+        }
+    }
+}
+
+fn of_currency(ends: &Ends, sums: &[KindSum], rules: Rules) -> Result<Revenue, RevenueFault> {
     let money = |minor| Money::new(minor, ends.currency);
     let of = |kind, pick: fn(&KindSum) -> i64| sums.iter().filter(move |sum| sum.kind == kind).map(pick).sum::<i64>();
+    // FX is there only where several currencies are told in one.
+    let is_told = |kind: &MovementKind| *kind != MovementKind::Fx || sums.iter().any(|sum| sum.kind == *kind);
     let totals: Vec<Total> = MovementKind::ALL
         .into_iter()
+        .filter(is_told)
         .map(|kind| Total {
             kind,
             amount: money(of(kind, |sum| sum.amount)),
@@ -156,6 +204,7 @@ fn of_currency(ends: &Ends, sums: &[KindSum]) -> Result<Revenue, RevenueFault> {
     }
     let expansion = money(of(MovementKind::Expansion, |sum| sum.amount));
     let contraction = money(of(MovementKind::Contraction, |sum| sum.amount));
+    let rates = churn::rates(ends, &totals, rules);
     let (numerator, denominator) = MONTHS_PER_DAY;
     let amount_days = money(of(MovementKind::Expansion, |sum| sum.amount_days));
     Ok(Revenue {
@@ -176,11 +225,36 @@ fn of_currency(ends: &Ends, sums: &[KindSum]) -> Result<Revenue, RevenueFault> {
         expansion_attributed: money(of(MovementKind::Expansion, |sum| sum.attributed)),
         expansion_cumulative: amount_days.ratio(numerator, denominator)?,
         churned_accounts: ends.churned_accounts,
+        causes: causes(sums),
+        logo_churn: rates.logo,
+        gross_mrr_churn: rates.gross,
+        net_mrr_churn: rates.net,
+        quick_ratio: rates.quick,
         totals,
     })
 }
 
+/// Amounts and counts by kind and cause, both in order.
+fn causes(sums: &[KindSum]) -> Vec<CauseTotal> {
+    let mut by_cause: BTreeMap<(MovementKind, Cause), (i64, i64)> = BTreeMap::new();
+    for sum in sums.iter().filter(|sum| sum.count != 0) {
+        let (amount, count) = by_cause.entry((sum.kind, sum.cause)).or_default();
+        *amount += sum.amount;
+        *count += sum.count;
+    }
+    let currency = sums.first().map(|sum| sum.currency);
+    let total = |((kind, cause), (amount, count))| {
+        Some(CauseTotal {
+            kind,
+            cause,
+            amount: Money::new(amount, currency?),
+            count,
+        })
+    };
+    by_cause.into_iter().filter_map(total).collect()
+}
+
 /// `part / whole` for people; no money is computed from it.
-fn share(part: i64, whole: i64) -> Option<f64> {
+pub(super) fn share(part: i64, whole: i64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }

@@ -1,9 +1,14 @@
 //! Tests of the domain: golden movements (§9), and what holds for every set of facts.
 
+mod dense;
+mod exchange;
+mod goldens;
+mod kept;
 mod lead_times;
 mod movements;
 mod properties;
 mod rates;
+mod schedule;
 
 use jiff::{Timestamp, civil::Date};
 use upswell_runtime::money::Money;
@@ -11,7 +16,8 @@ use upswell_runtime::money::Money;
 use super::{
     movement::MovementKind,
     revenue::{Ends, KindSum, Revenue, revenue},
-    subscription::Version,
+    rules::Rules,
+    subscription::{Terms, Version},
     timeline::{Timeline, timeline},
     window::Window,
 };
@@ -43,6 +49,7 @@ fn terms(line: &str, from: &str, mrr: i64) -> Version {
         occurred_at: Timestamp::UNIX_EPOCH,
         superseded: false,
         order_id: None,
+        terms: Terms::default(),
     }
 }
 
@@ -106,13 +113,16 @@ fn measured(accounts: &[Timeline], window: Window) -> Revenue {
         KindSum {
             currency: m.amount.currency,
             kind: m.kind,
+            cause: m.cause,
             amount: m.amount.minor,
             count: 1,
             attributed: if m.order_id.is_some() { m.amount.minor } else { 0 },
             amount_days: m.amount.minor * (until.duration_since(m.day).as_hours() / 24),
         }
     });
-    revenue(vec![totals], sums.collect()).unwrap().remove(0)
+    revenue(vec![totals], sums.collect(), Rules::default())
+        .unwrap()
+        .remove(0)
 }
 
 fn total(revenue: &Revenue, kind: MovementKind) -> i64 {

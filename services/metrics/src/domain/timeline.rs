@@ -1,8 +1,9 @@
 //! The MRR of an account, day by day, out of the versions of its subscriptions.
 //!
-//! Changes of one day with one cause (an order, or none) and currency are netted into one movement (K-1). So a line
-//! that an order raised and another line that fell by itself on the same day stay apart, and the money is attributed
-//! to the order in full; a migration between two lines nets out when both facts carry the order, or neither.
+//! Changes of one day with one cause (an order, a seat change, a discount's end …) and currency are netted into one
+//! movement (K-1). So a line that an order raised and another line that fell by itself on the same day stay apart, and
+//! the money is attributed to the order in full. A line that ends on the day on which another begins is a migration and
+//! nets out when both facts carry the order, or neither.
 //! An account that begins to pay is new or reactivated by all that it gained that day; one that stops has churned by
 //! all that it lost; whatever happens while it pays, in any currency, is expansion or contraction.
 
@@ -12,7 +13,8 @@ use jiff::civil::Date;
 use upswell_runtime::money::{Currency, Money, MoneyFault};
 
 use super::{
-    movement::{Level, Movement, MovementKind},
+    movement::{Cause, Level, Movement, MovementKind},
+    rules::{Reactivation, Rules},
     subscription::{Change, Version, changes},
 };
 
@@ -21,21 +23,47 @@ use super::{
 pub struct Timeline {
     /// Days with MRR, by currency and day, without overlap.
     pub levels: Vec<Level>,
-    /// Movements by day, currency, kind and order.
+    /// Movements by day, currency, kind, cause and order.
     pub movements: Vec<Movement>,
 }
 
-/// The timeline of the account whose versions these are, in any order. Errors: MRR beyond 64 bits.
+/// The timeline of the account whose versions these are, in any order, under the default rules. Errors: MRR beyond 64
+/// bits.
 pub fn timeline(versions: &[Version]) -> Result<Timeline, MoneyFault> {
+    timeline_by(versions, Rules::default())
+}
+
+/// The timeline of the account whose versions these are, in any order. Errors: MRR beyond 64 bits.
+pub fn timeline_by(versions: &[Version], rules: Rules) -> Result<Timeline, MoneyFault> {
     let mut days: BTreeMap<Date, Vec<Change<'_>>> = BTreeMap::new();
-    for change in changes(versions)? {
+    for change in changes(versions, rules)? {
         days.entry(change.day).or_default().push(change);
     }
-    let mut book = Book::default();
-    for (day, changes) in days {
+    let mut book = Book {
+        rules,
+        ..Book::default()
+    };
+    for (day, mut changes) in days {
+        migrations(&mut changes);
         book.turn(day, &changes)?;
     }
     Ok(book.close())
+}
+
+/// Where one line ends and another begins on the same day, by themselves, the account has moved.
+fn migrations(changes: &mut [Change<'_>]) {
+    let has = |cause| {
+        changes
+            .iter()
+            .any(|change| change.order_id.is_none() && change.cause == cause)
+    };
+    if has(Cause::Added) && has(Cause::Ended) {
+        for change in changes.iter_mut().filter(|change| change.order_id.is_none()) {
+            if matches!(change.cause, Cause::Added | Cause::Ended) {
+                change.cause = Cause::Migration;
+            }
+        }
+    }
 }
 
 /// The changes of a day with one currency and cause.
@@ -47,6 +75,7 @@ struct Part<'a> {
 /// The account as the days are turned.
 #[derive(Default)]
 struct Book {
+    rules: Rules,
     /// The running level of each currency with MRR.
     open: BTreeMap<Currency, Level>,
     has_paid: bool,
@@ -59,7 +88,7 @@ impl Book {
         let parts = parts(changes)?;
         let before = self.mrr();
         let mut after = before.clone();
-        for ((currency, _), part) in &parts {
+        for ((currency, ..), part) in &parts {
             let level = after.entry(*currency).or_insert(Money::zero(*currency));
             *level = level.checked_add(part.delta)?;
         }
@@ -68,16 +97,19 @@ impl Book {
         let mut moved: Vec<_> = parts
             .into_iter()
             .filter(|(_, part)| !part.delta.is_zero())
-            .map(|((currency, order_id), part)| (currency, self.kind(paid, pays, part.delta), order_id, part))
+            .map(|((currency, cause, order_id), part)| {
+                (currency, self.kind(paid, pays, part.delta), cause, order_id, part)
+            })
             .collect();
-        moved.sort_by_key(|(currency, kind, order_id, _)| (*currency, *kind, *order_id));
+        moved.sort_by_key(|(currency, kind, cause, order_id, _)| (*currency, *kind, *cause, *order_id));
         let mut running = before;
-        for (currency, kind, order_id, part) in moved {
+        for (currency, kind, cause, order_id, part) in moved {
             let mrr_after = running.entry(currency).or_insert(Money::zero(currency));
             *mrr_after = mrr_after.checked_add(part.delta)?;
             self.movements.push(Movement {
                 day,
                 kind,
+                cause,
                 amount: part.delta,
                 mrr_after: *mrr_after,
                 order_id: order_id.map(str::to_owned),
@@ -99,7 +131,7 @@ impl Book {
 
     fn kind(&self, paid: bool, pays: bool, delta: Money) -> MovementKind {
         match (paid, pays) {
-            (false, _) if self.has_paid => MovementKind::Reactivation,
+            (false, _) if self.has_paid && self.rules.reactivation == Reactivation::Own => MovementKind::Reactivation,
             (false, _) => MovementKind::New,
             (true, false) => MovementKind::Churn,
             (true, true) if delta.is_negative() => MovementKind::Contraction,
@@ -145,14 +177,19 @@ impl Book {
     }
 }
 
-fn parts<'a>(changes: &[Change<'a>]) -> Result<BTreeMap<(Currency, Option<&'a str>), Part<'a>>, MoneyFault> {
+/// What a part of a day's changes is netted by.
+type PartKey<'a> = (Currency, Cause, Option<&'a str>);
+
+fn parts<'a>(changes: &[Change<'a>]) -> Result<BTreeMap<PartKey<'a>, Part<'a>>, MoneyFault> {
     let mut parts: BTreeMap<_, Part<'a>> = BTreeMap::new();
     for change in changes {
         let currency = change.delta.currency;
-        let part = parts.entry((currency, change.order_id)).or_insert_with(|| Part {
-            delta: Money::zero(currency),
-            version_ids: BTreeSet::new(),
-        });
+        let part = parts
+            .entry((currency, change.cause, change.order_id))
+            .or_insert_with(|| Part {
+                delta: Money::zero(currency),
+                version_ids: BTreeSet::new(),
+            });
         part.delta = part.delta.checked_add(change.delta)?;
         part.version_ids.insert(change.version_id);
     }

@@ -1,5 +1,7 @@
 //! Tables of the service, behind the runtime's own.
 
+mod revenue;
+
 use sea_orm::{
     DbErr,
     sea_query::{ColumnDef, Index, IndexCreateStatement, Table, TableCreateStatement},
@@ -14,6 +16,7 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         let mut all = runtime_migrations();
         all.push(Box::new(Metrics));
+        all.push(Box::new(revenue::Revenue));
         all
     }
 }

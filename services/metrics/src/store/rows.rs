@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ConnectionTrait, FromQueryResult, Statement, Value,
-    sea_query::{OnConflict, Query},
+    sea_query::{Expr, OnConflict, Query},
 };
 use upswell_runtime::{
     money::{Currency, Money},
@@ -61,6 +61,28 @@ impl Target {
                 .into_table(self.table)
                 .columns(names.clone())
                 .on_conflict(replace);
+            for row in chunk {
+                insert.values_panic(row.iter().cloned().map(Into::into));
+            }
+            connection.execute(&insert).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Target {
+    /// Inserts rows; one whose key exists is added to the row that is there, column by column. The keys of `rows` must
+    /// differ and come in order, so that two writers meet in the same order.
+    pub(super) async fn add(&self, connection: &impl ConnectionTrait, rows: &[Vec<Value>]) -> Result<(), Problem> {
+        let names: Vec<&'static str> = self.key.iter().chain(self.columns).copied().collect();
+        for chunk in rows.chunks(ROWS_MAX.min(PARAMETERS_MAX / names.len())) {
+            let mut sum = OnConflict::columns(self.key.iter().copied());
+            for column in self.columns {
+                let both = format!("\"{}\".\"{column}\" + \"excluded\".\"{column}\"", self.table);
+                sum.value(*column, Expr::cust(both));
+            }
+            let mut insert = Query::insert();
+            insert.into_table(self.table).columns(names.clone()).on_conflict(sum);
             for row in chunk {
                 insert.values_panic(row.iter().cloned().map(Into::into));
             }

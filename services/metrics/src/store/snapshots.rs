@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sea_orm::Value;
 use upswell_runtime::{
-    db::{Tx, micros},
+    db::{Tx, epoch_day, micros},
     problem::Problem,
 };
 
@@ -13,7 +13,7 @@ use crate::domain::journey::{Approval, Arm, Offer, Order, Profile, Signal, Touch
 const ACCOUNTS: Target = Target {
     table: "accounts",
     key: &["account_id"],
-    columns: &["segment"],
+    columns: &["segment", "country", "customer_since"],
 };
 const SIGNALS: Target = Target {
     table: "signals",
@@ -56,8 +56,15 @@ const ARMS: Target = Target {
 
 /// Writes the account's profile.
 pub async fn profile_upsert(tx: &Tx, profile: Profile) -> Result<(), Problem> {
-    let Profile { account_id, segment } = profile;
-    ACCOUNTS.upsert(&**tx, &[vec![account_id.into(), segment.into()]]).await
+    let Profile {
+        account_id,
+        segment,
+        country,
+        customer_since,
+    } = profile;
+    let since: Value = customer_since.map(epoch_day).into();
+    let row = vec![account_id.into(), segment.into(), country.into(), since];
+    ACCOUNTS.upsert(&**tx, &[row]).await
 }
 
 /// Writes the signal.

@@ -6,7 +6,10 @@
 )]
 
 mod api;
+mod crm;
 mod delivery;
 mod journeys;
+mod late;
+mod revenue;
 mod store;
 mod world;

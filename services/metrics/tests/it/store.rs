@@ -90,6 +90,8 @@ async fn i5_a_late_or_corrected_version_rewrites_the_account_and_no_other() {
     let filter = MovementFilter {
         window: Window::new(day("2026-01-01"), day("2026-02-01")).unwrap(),
         account_id: None,
+        kind: None,
+        cause: None,
     };
     let before = told(movement_list(store.db.reader(), &filter, None, 100).await.unwrap());
     assert_eq!(
@@ -133,6 +135,8 @@ async fn pages_of_movements_join_without_gap_or_repeat() {
     let filter = MovementFilter {
         window: Window::new(day("2026-01-01"), day("2026-02-01")).unwrap(),
         account_id: None,
+        kind: None,
+        cause: None,
     };
     let all = movement_list(store.db.reader(), &filter, None, 1_000).await.unwrap();
     assert_eq!(all.len(), 12);
@@ -231,6 +235,7 @@ fn facts(segment: &str, index: usize, versions: &[Version]) -> Vec<Fact> {
     let profile = Profile {
         account_id: account_id.clone(),
         segment: segment.to_owned(),
+        ..Profile::default()
     };
     let mut facts = vec![Fact::Profile(profile), Fact::Order(order)];
     facts.extend(versions.iter().map(|version| of(&account_id, version.clone())));

@@ -8,12 +8,17 @@ use prost_types::Timestamp as WireTime;
 use tempfile::TempDir;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::transport::{Channel, Endpoint};
-use upswell_metrics::{Migrator, Settings, app::App, domain::subscription::Version};
+use upswell_metrics::{
+    Migrator, Settings,
+    app::App,
+    config::RevenueSettings,
+    domain::subscription::{Terms, Version},
+};
 use upswell_proto::{
     delivery::v1::{DeliverRequest, Event, delivery_service_client::DeliveryServiceClient, event_result::Outcome},
     gtype,
     ingestion::v1::{AccountProfile, AccountProfileChanged, SubscriptionChanged, SubscriptionTerms},
-    metrics::v1::{Window, metrics_service_client::MetricsServiceClient},
+    metrics::v1::{Window, metrics_service_client::MetricsServiceClient, revenue_service_client::RevenueServiceClient},
     offers::v1::{Order, OrderChanged, order::State as OrderState},
     vocabulary::v1::Motion,
 };
@@ -35,6 +40,7 @@ pub(crate) const NOW: &str = "2026-02-01T00:00:00Z";
 /// The service on a port of its own, over a store of its own.
 pub(crate) struct World {
     pub(crate) metrics: MetricsServiceClient<Channel>,
+    pub(crate) revenue: RevenueServiceClient<Channel>,
     pub(crate) db: Db,
     delivery: DeliveryServiceClient<Channel>,
     sequences: Mutex<BTreeMap<(&'static str, String), i64>>,
@@ -51,6 +57,7 @@ impl World {
             server: server.clone(),
             relay: RelaySettings::default(),
             client: ClientSettings::default(),
+            revenue: RevenueSettings::default(),
         };
         let clock = testing::clock_at(NOW);
         let deps = Deps {
@@ -66,6 +73,7 @@ impl World {
         let channel = Endpoint::from_shared(address).unwrap().connect().await.unwrap();
         Self {
             metrics: MetricsServiceClient::new(channel.clone()),
+            revenue: RevenueServiceClient::new(channel.clone()),
             db,
             delivery: DeliveryServiceClient::new(channel),
             sequences: Mutex::default(),
@@ -218,5 +226,6 @@ pub(crate) fn version(id: &str, line: &str, from: &str, mrr: i64) -> Version {
         occurred_at: Timestamp::UNIX_EPOCH,
         superseded: false,
         order_id: None,
+        terms: Terms::default(),
     }
 }

@@ -1,7 +1,9 @@
 //! Money proven, and how it felt for the accounts.
 
 mod felt;
+mod money;
 mod revenue;
+mod slices;
 mod steps;
 
 use anyhow::{Result, bail};
@@ -9,17 +11,17 @@ use clap::{Args, Subcommand};
 use jiff::{Span, civil::Date, tz::TimeZone};
 use upswell_metrics::NAME;
 use upswell_proto::metrics::v1::{
-    GetFunnelRequest, GetLeadTimesRequest, GetMotionConversionRequest, GetPressureRequest, GetRevenueMetricsRequest,
-    GetWeeklyCutRequest, ListMovementsRequest, Window, metrics_service_client::MetricsServiceClient,
+    GetFunnelRequest, GetLeadTimesRequest, GetMotionConversionRequest, GetPressureRequest, GetWeeklyCutRequest, Window,
+    metrics_service_client::MetricsServiceClient,
 };
 use upswell_runtime::clock::Clock;
 
 use self::{
     felt::{LeadTimes, Pressure},
-    revenue::{Movement, Revenues},
+    money::RevenueCommand,
     steps::{Conversion, Step, Week},
 };
-use super::{context::Context, output::Listing, pages::Limit, words};
+use super::{context::Context, output::Listing, words};
 use crate::wire::to_date;
 
 /// Days of the default window.
@@ -40,28 +42,8 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Metrics {
-    /// MRR and what moved it, ARPA, NRR and GRR, per currency.
-    #[command(
-        after_long_help = "Example:\n  upswell metrics revenue --from 2026-01-01 --to 2026-04-01 --segment enterprise"
-    )]
-    Revenue {
-        /// Only this segment.
-        #[arg(long, default_value_t, hide_default_value = true)]
-        segment: String,
-        #[command(flatten)]
-        window: Days,
-    },
-    /// What moved MRR, by day and account, down to the facts.
-    #[command(after_long_help = "Example:\n  upswell metrics movements --account acct-01 --from 2026-01-01")]
-    Movements {
-        /// Only this account.
-        #[arg(long, default_value_t, hide_default_value = true)]
-        account: String,
-        #[command(flatten)]
-        window: Days,
-        #[command(flatten)]
-        limit: Limit,
-    },
+    #[command(flatten)]
+    Money(RevenueCommand),
     /// From signal to payment: how many came through each step.
     #[command(after_long_help = "Example:\n  upswell metrics funnel --from 2026-01-01 --to 2026-04-01")]
     Funnel(Days),
@@ -114,31 +96,7 @@ impl Command {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         let Self::Metrics(metrics) = self;
         match metrics {
-            Metrics::Revenue { segment, window } => {
-                let request = GetRevenueMetricsRequest {
-                    window: window.window()?,
-                    segment,
-                };
-                let send = |channel, request| async move {
-                    MetricsServiceClient::new(channel).get_revenue_metrics(request).await
-                };
-                context.show(&Revenues::from(context.ask(NAME, request, send).await?))
-            }
-            Metrics::Movements {
-                account: account_id,
-                window,
-                limit,
-            } => {
-                let request = ListMovementsRequest {
-                    window: window.window()?,
-                    account_id,
-                    ..Default::default()
-                };
-                let send =
-                    |channel, request| async move { MetricsServiceClient::new(channel).list_movements(request).await };
-                let found: Listing<Movement> = context.list(NAME, limit, request, send).await?;
-                context.show(&found)
-            }
+            Metrics::Money(command) => command.run(context).await,
             Metrics::Funnel(days) => {
                 let request = GetFunnelRequest { window: days.window()? };
                 let send =

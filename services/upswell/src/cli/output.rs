@@ -1,5 +1,7 @@
 //! Answers: one view of a thing serves both the table for people and the JSON for programs.
 
+mod csv;
+
 use std::io::{self, Write as _};
 
 use anyhow::Result;
@@ -19,6 +21,8 @@ pub(super) enum Output {
     Table,
     /// For programs: one JSON document; money in minor units, instants in RFC 3339.
     Json,
+    /// For spreadsheets: one line per row, with the names of the JSON.
+    Csv,
 }
 
 /// Something that can be shown. Its JSON is its serde form.
@@ -79,8 +83,11 @@ pub(super) fn show(output: Output, view: &impl View) -> Result<()> {
     let mut text = match output {
         Output::Table => view.render(),
         Output::Json => serde_json::to_string_pretty(view)?,
+        Output::Csv => csv::text(&serde_json::to_value(view)?)?,
     };
-    text.push('\n');
+    if output != Output::Csv {
+        text.push('\n');
+    }
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),

@@ -75,5 +75,7 @@ paged! {
     renewals::ListDealsRequest => renewals::ListDealsResponse: renewals::Deal, deals;
     renewals::ListTasksRequest => renewals::ListTasksResponse: renewals::Task, tasks;
     metrics::ListMovementsRequest => metrics::ListMovementsResponse: metrics::Movement, movements;
+    metrics::ListAccountRevenueRequest => metrics::ListAccountRevenueResponse: metrics::AccountRevenue, accounts;
+    metrics::ListExchangeRatesRequest => metrics::ListExchangeRatesResponse: metrics::ExchangeRate, rates;
     admin::ListDeadLettersRequest => admin::ListDeadLettersResponse: admin::DeadLetter, dead_letters;
 }

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use upswell_runtime::money::{Money, MoneyFault, Period};
 
 use super::*;
-use crate::domain::revenue::RevenueFault;
+use crate::domain::{movement::Cause, revenue::RevenueFault};
 
 #[test]
 fn k1_the_life_of_a_subscription_gives_the_published_movements() {
@@ -211,14 +211,11 @@ fn k1_a_broken_identity_gives_no_number() {
         ..nothing()
     };
     let sum = KindSum {
-        currency: ends.currency,
-        kind: MovementKind::Expansion,
         amount: 49,
         count: 1,
-        attributed: 0,
-        amount_days: 0,
+        ..KindSum::nothing(ends.currency, MovementKind::Expansion, Cause::Price)
     };
-    let broken = revenue(vec![ends], vec![sum]).unwrap_err();
+    let broken = revenue(vec![ends], vec![sum], Rules::default()).unwrap_err();
     assert_eq!(
         broken,
         RevenueFault::IdentityBroken {
@@ -231,19 +228,10 @@ fn k1_a_broken_identity_gives_no_number() {
 
 #[test]
 fn rates_without_mrr_at_the_start_are_unset() {
-    let revenue = revenue(vec![nothing()], vec![]).unwrap().remove(0);
+    let revenue = revenue(vec![nothing()], vec![], Rules::default()).unwrap().remove(0);
     assert_eq!((revenue.nrr, revenue.grr, revenue.arpa), (None, None, None));
 }
 
 fn nothing() -> Ends {
-    Ends {
-        currency: usd(0).currency,
-        mrr_start: 0,
-        mrr_end: 0,
-        paying_start: 0,
-        paying_end: 0,
-        retained_end: 0,
-        retained_gross: 0,
-        churned_accounts: 0,
-    }
+    Ends::nothing(usd(0).currency)
 }

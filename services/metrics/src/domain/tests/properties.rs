@@ -26,6 +26,7 @@ fn version() -> impl Strategy<Value = Version> {
                 occurred_at: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(occurred),
                 superseded,
                 order_id: order.map(|order| format!("o-{order}")),
+                terms: Terms::default(),
             }
         })
 }
@@ -74,7 +75,7 @@ proptest! {
             }
             prop_assert_eq!(sum, defined(&facts, day), "on {}", day);
             prop_assert_eq!(sum, mrr_on(&timeline, day), "on {}", day);
-            let mut causes: Vec<_> = today.iter().map(|m| &m.order_id).collect();
+            let mut causes: Vec<_> = today.iter().map(|m| (m.cause, &m.order_id)).collect();
             causes.sort();
             causes.dedup();
             prop_assert_eq!(causes.len(), today.len(), "one movement per cause");

@@ -6,7 +6,7 @@ use upswell_proto::metrics::v1 as pb;
 use upswell_runtime::money::Money;
 
 use crate::{
-    cli::output::{Column, Row, View, card, cash, day, left, part, percent, right, wire_money},
+    cli::output::{Column, Row, View, card, cash, day, decimal, left, part, percent, right, wire_money},
     wire::{date, word},
 };
 
@@ -35,6 +35,19 @@ struct Revenue {
     expansion_attributed: Option<Money>,
     expansion_cumulative: Option<Money>,
     churned_accounts: i64,
+    causes: Vec<CauseTotal>,
+    logo_churn: Option<f64>,
+    gross_mrr_churn: Option<f64>,
+    net_mrr_churn: Option<f64>,
+    quick_ratio: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct CauseTotal {
+    kind: String,
+    cause: String,
+    amount: Option<Money>,
+    count: i64,
 }
 
 #[derive(Serialize)]
@@ -59,6 +72,12 @@ impl From<pb::RevenueMetrics> for Revenue {
             amount: wire_money(total.amount.as_ref()),
             count: total.count,
         };
+        let cause = |total: &pb::CauseTotal| CauseTotal {
+            kind: word(total.kind().as_str_name(), "MOVEMENT_KIND"),
+            cause: word(total.cause().as_str_name(), "MOVEMENT_CAUSE"),
+            amount: wire_money(total.amount.as_ref()),
+            count: total.count,
+        };
         Self {
             mrr_start: wire_money(metrics.mrr_start.as_ref()),
             mrr_end: wire_money(metrics.mrr_end.as_ref()),
@@ -76,6 +95,11 @@ impl From<pb::RevenueMetrics> for Revenue {
             expansion_attributed: wire_money(metrics.expansion_attributed.as_ref()),
             expansion_cumulative: wire_money(metrics.expansion_cumulative.as_ref()),
             churned_accounts: metrics.churned_accounts,
+            causes: metrics.causes.iter().map(cause).collect(),
+            logo_churn: metrics.logo_churn,
+            gross_mrr_churn: metrics.gross_mrr_churn,
+            net_mrr_churn: metrics.net_mrr_churn,
+            quick_ratio: metrics.quick_ratio,
             currency: metrics.currency_code,
         }
     }
@@ -111,8 +135,13 @@ impl Revenue {
             ("  earned so far", cash(self.expansion_cumulative)),
             ("paying accounts", accounts),
             ("accounts lost", self.churned_accounts.to_string()),
+            ("logo churn", percent(self.logo_churn)),
+            ("MRR churn, gross", percent(self.gross_mrr_churn)),
+            ("MRR churn, net", percent(self.net_mrr_churn)),
+            ("quick ratio", decimal(self.quick_ratio)),
         ];
-        [card(&lines), part("What moved MRR", &self.movements)].concat()
+        let moved = part("What moved MRR", &self.movements);
+        [card(&lines), moved, part("Why it moved", &self.causes)].concat()
     }
 }
 
@@ -124,12 +153,26 @@ impl Row for Total {
     }
 }
 
+impl Row for CauseTotal {
+    const COLUMNS: &'static [Column] = &[left("movement"), left("cause"), right("amount"), right("how many")];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.kind.clone(),
+            self.cause.clone(),
+            cash(self.amount),
+            self.count.to_string(),
+        ]
+    }
+}
+
 /// What moved an account's MRR on a day.
 #[derive(Serialize)]
 pub(super) struct Movement {
     day: Option<Date>,
     account: String,
     kind: String,
+    cause: String,
     amount: Option<Money>,
     mrr_after: Option<Money>,
     order: String,
@@ -143,6 +186,7 @@ impl From<pb::Movement> for Movement {
         Self {
             day: date(movement.day.as_ref()),
             kind: word(movement.kind().as_str_name(), "MOVEMENT_KIND"),
+            cause: word(movement.cause().as_str_name(), "MOVEMENT_CAUSE"),
             amount: wire_money(movement.amount.as_ref()),
             mrr_after: wire_money(movement.mrr_after.as_ref()),
             motion: if movement.order_id.is_empty() {
@@ -162,6 +206,7 @@ impl Row for Movement {
         left("day"),
         left("account"),
         left("movement"),
+        left("cause"),
         right("amount"),
         right("MRR after"),
         left("motion"),
@@ -173,6 +218,7 @@ impl Row for Movement {
             day(self.day),
             self.account.clone(),
             self.kind.clone(),
+            self.cause.clone(),
             cash(self.amount),
             cash(self.mrr_after),
             self.motion.clone(),

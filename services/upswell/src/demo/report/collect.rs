@@ -194,7 +194,7 @@ async fn pressure(metrics: &mut MetricsServiceClient<Traced>, window: &Window) -
 async fn revenue(metrics: &mut MetricsServiceClient<Traced>, case: &Case, end: Date) -> Result<Revenue> {
     let request = GetRevenueMetricsRequest {
         window: Some(window(case.header.start, end)),
-        segment: String::new(),
+        ..Default::default()
     };
     let answer = metrics.get_revenue_metrics(request).await?.into_inner();
     let found = answer
