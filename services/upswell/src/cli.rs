@@ -14,6 +14,7 @@ pub mod import;
 mod ledger;
 mod metrics;
 mod migrate;
+mod model;
 mod offers;
 mod operate;
 mod output;
@@ -83,6 +84,8 @@ enum Command {
     Facts(facts::Command),
     #[command(flatten)]
     Scores(scores::Command),
+    #[command(subcommand)]
+    Model(model::Command),
     #[command(flatten)]
     Offers(offers::Command),
     #[command(flatten)]
@@ -132,6 +135,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Operate(_) => {}
         Command::Facts(command) => command.run(&context).await?,
         Command::Scores(command) => command.run(&context).await?,
+        Command::Model(command) => command.run(&context)?,
         Command::Offers(command) => command.run(&context).await?,
         Command::Approvals(command) => command.run(&context).await?,
         Command::Decisions(command) => command.run(&context).await?,

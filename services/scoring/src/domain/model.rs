@@ -7,6 +7,7 @@ pub mod drift;
 pub mod evaluate;
 pub mod folds;
 pub mod frame;
+pub mod history;
 pub mod logistic;
 pub mod metrics;
 mod rules;

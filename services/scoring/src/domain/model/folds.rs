@@ -43,7 +43,15 @@ fn by_group(dataset: &Dataset, count: usize, seed: u64) -> Vec<Fold> {
     let mut filled = vec![(0, 0); count];
     let mut fold_of: BTreeMap<u32, usize> = BTreeMap::new();
     for (group, (positives, rows)) in groups {
-        let least = (0..count).min_by_key(|fold| filled[*fold]).unwrap_or(0);
+        // Groups without a positive even out the rows; the others came first and evened out the positives.
+        let load = |fold: &usize| {
+            if positives > 0 {
+                filled[*fold]
+            } else {
+                (filled[*fold].1, 0)
+            }
+        };
+        let least = (0..count).min_by_key(load).unwrap_or(0);
         filled[least].0 += positives;
         filled[least].1 += rows;
         fold_of.insert(group, least);

@@ -109,6 +109,16 @@ fn sc5_groups_stand_on_one_side_and_time_runs_forward() {
                 .all(|row| !train.contains(&dataset.groups[*row as usize]))
         );
         held += fold.held.len();
+        let positives = fold.held.iter().filter(|row| dataset.labels[**row as usize]).count();
+        assert!(
+            positives.abs_diff(dataset.positives() / 5) <= 4,
+            "positives are dealt out evenly: {positives}"
+        );
+        assert!(
+            fold.held.len().abs_diff(80) <= 12,
+            "and so are rows: {}",
+            fold.held.len()
+        );
     }
     assert_eq!(held, 400, "every row is held out once");
 
