@@ -31,7 +31,7 @@ use sea_orm_migration::{MigratorTrait, SchemaManager};
 use serde::Deserialize;
 use tokio::sync::Notify;
 
-pub use self::{migrations::runtime_migrations, retry::retrying};
+pub use self::{migrations::runtime_migrations, postgres::database_ensure, retry::retrying};
 use crate::problem::{Problem, Violations};
 
 /// How to reach the store.

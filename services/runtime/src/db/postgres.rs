@@ -3,7 +3,7 @@
 use std::{str::FromStr, time::Duration};
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector,
+    ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector, Statement,
     sqlx::{
         self, ConnectOptions as _, Connection as _,
         postgres::{PgConnectOptions, PgPoolOptions},
@@ -70,6 +70,38 @@ pub(super) async fn migrator(settings: &DbSettings) -> Result<DatabaseConnection
     let turn = format!("SELECT pg_advisory_lock({MIGRATION_LOCK}); SET lock_timeout = '{MIGRATION_LOCK_TIMEOUT}'");
     connection.execute_unprepared(&turn).await?;
     Ok(connection)
+}
+
+/// Makes sure that the database of `url` is there, and with `anew` that it is empty, whoever is connected. The role
+/// must be allowed to create databases, and the server needs its usual database `postgres`.
+pub async fn database_ensure(url: &str, anew: bool) -> Result<(), Problem> {
+    let invalid = |_| Problem::invalid_field("url", "must be a URL of PostgreSQL with a database");
+    let options = PgConnectOptions::from_str(url).map_err(invalid)?;
+    let name = options.get_database().unwrap_or_default().replace('"', "\"\"");
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options.database("postgres").disable_statement_logging())
+        .await
+        .map_err(fault)?;
+    let server = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+    if anew {
+        server
+            .execute_unprepared(&format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"))
+            .await?;
+    }
+    let there = format!(
+        "SELECT 1 FROM pg_database WHERE datname = '{}'",
+        name.replace('\'', "''")
+    );
+    let there = Statement::from_string(server.get_database_backend(), there);
+    if server.query_one_raw(there).await?.is_none() {
+        server
+            .execute_unprepared(&format!("CREATE DATABASE \"{name}\""))
+            .await?;
+    }
+    server.close().await?;
+    Ok(())
 }
 
 /// TLS and the like are the URL's: `?sslmode=verify-full&sslrootcert=…`.

@@ -7,7 +7,7 @@ use std::{
 
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr};
 
-use crate::problem::Problem;
+use crate::{db::database_ensure, problem::Problem};
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
@@ -25,12 +25,8 @@ impl Database {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("upswell_test_{}_{number}", std::process::id());
         let url = beside(admin, &name).ok_or_else(|| Problem::internal(format!("{admin} names no database")))?;
-        let connection = connect(admin).await?;
         // One of the same name can only be left from a killed process with the same id.
-        for statement in [drop_statement(&name), format!("CREATE DATABASE {name}")] {
-            connection.execute_unprepared(&statement).await?;
-        }
-        connection.close().await?;
+        database_ensure(&url, true).await?;
         let admin = admin.to_owned();
         Ok(Self { admin, name, url })
     }
@@ -49,17 +45,14 @@ impl Drop for Database {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let done: Result<(), DbErr> = runtime.block_on(async {
                 let connection = connect(&admin).await?;
-                connection.execute_unprepared(&drop_statement(&name)).await?;
+                let statement = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+                connection.execute_unprepared(&statement).await?;
                 connection.close().await
             });
             done.map_err(std::io::Error::other)
         });
         drop(dropping.join());
     }
-}
-
-fn drop_statement(name: &str) -> String {
-    format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 }
 
 async fn connect(admin: &str) -> Result<DatabaseConnection, DbErr> {
