@@ -1,5 +1,8 @@
 """Everything that tests/charts checks with helm and Python. `--write` renews what is generated."""
+import os
+import subprocess
 import sys
+import tempfile
 import time
 
 import yaml
@@ -72,6 +75,26 @@ def callers():
     return "callers of the network policies against the code", edges.differences()
 
 
+def settings(texts):
+    """The binary itself reads every settings file that the chart makes."""
+    binary = os.environ.get("UPSWELL_BINARY")
+    if not binary:
+        return "settings files are not read by the binary: UPSWELL_BINARY names none, skipped", []
+    found, count = [], 0
+    for profile, text in texts.items():
+        for name, item in objects(text).items():
+            if item["kind"] != "ConfigMap":
+                continue
+            count += 1
+            with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+                file.write(item["data"]["upswell.toml"])
+                file.flush()
+                done = subprocess.run([binary, "check-config", "--config", file.name], capture_output=True, text=True)
+            if done.returncode:
+                found.append(f"{profile}: {name}: {done.stderr.strip()}")
+    return f"{count} settings files by the binary", found
+
+
 def main():
     write = "--write" in sys.argv
     began = time.monotonic()
@@ -81,6 +104,7 @@ def main():
         cases,
         lambda: goldens(texts, write),
         lambda: schemas(texts),
+        lambda: settings(texts),
         lambda: table(write),
         callers,
     ]
