@@ -1,6 +1,7 @@
 //! The RPCs: one step each from the wire to a use case and back.
 
 pub(crate) mod convert;
+mod decisions;
 pub(crate) mod events;
 pub(crate) mod inbox;
 mod requests;
@@ -11,9 +12,12 @@ use upswell_proto::ingestion::v1::{
     self as pb,
     ingestion_service_server::{IngestionService, IngestionServiceServer},
 };
-use upswell_runtime::server::ServerSettings;
+use upswell_runtime::{paging, server::ServerSettings};
 
-use self::convert::{accounts_page, answer_to_wire, conflicts_page, facts_page, facts_to_wire, picture_to_wire};
+use self::convert::{
+    accounts_page, answer_to_wire, conflict_to_wire, conflicts_page, duplicates_page, facts_page, facts_to_wire,
+    merge_to_wire, merges_page, picture_to_wire,
+};
 use crate::app::App;
 
 /// The service over the use cases.
@@ -90,34 +94,58 @@ impl IngestionService for Rpcs {
 
     async fn resolve_conflict(
         &self,
-        _: Request<pb::ResolveConflictRequest>,
+        request: Request<pb::ResolveConflictRequest>,
     ) -> Result<Response<pb::ResolveConflictResponse>, Status> {
-        Err(Status::unimplemented("soon"))
+        let asked = decisions::resolve(request)?;
+        let conflict = self
+            .0
+            .resolve(asked.decision, asked.conflict_id, &asked.etag, asked.resolution)
+            .await?;
+        let conflict = Some(conflict_to_wire(&conflict)?);
+        Ok(Response::new(pb::ResolveConflictResponse { conflict }))
     }
 
     async fn merge_accounts(
         &self,
-        _: Request<pb::MergeAccountsRequest>,
+        request: Request<pb::MergeAccountsRequest>,
     ) -> Result<Response<pb::MergeAccountsResponse>, Status> {
-        Err(Status::unimplemented("soon"))
+        let (decision, account_id, part) = decisions::merge(request)?;
+        let merge = Some(merge_to_wire(&self.0.merge(decision, &account_id, &part).await?));
+        Ok(Response::new(pb::MergeAccountsResponse { merge }))
     }
 
     async fn unmerge_accounts(
         &self,
-        _: Request<pb::UnmergeAccountsRequest>,
+        request: Request<pb::UnmergeAccountsRequest>,
     ) -> Result<Response<pb::UnmergeAccountsResponse>, Status> {
-        Err(Status::unimplemented("soon"))
+        let (decision, merge_id) = decisions::unmerge(request)?;
+        let merge = Some(merge_to_wire(&self.0.unmerge(decision, &merge_id).await?));
+        Ok(Response::new(pb::UnmergeAccountsResponse { merge }))
     }
 
-    async fn list_merges(&self, _: Request<pb::ListMergesRequest>) -> Result<Response<pb::ListMergesResponse>, Status> {
-        Err(Status::unimplemented("soon"))
+    async fn list_merges(
+        &self,
+        request: Request<pb::ListMergesRequest>,
+    ) -> Result<Response<pb::ListMergesResponse>, Status> {
+        let (account_id, page) = requests::list_merges(request.into_inner())?;
+        let before = page
+            .after
+            .as_deref()
+            .and_then(|key| key.parse().ok())
+            .unwrap_or(i64::MAX);
+        let found = self.0.merges(&account_id, before, u64::from(page.size) + 1).await?;
+        Ok(Response::new(merges_page(&account_id, page.size, &found)))
     }
 
     async fn list_duplicate_accounts(
         &self,
-        _: Request<pb::ListDuplicateAccountsRequest>,
+        request: Request<pb::ListDuplicateAccountsRequest>,
     ) -> Result<Response<pb::ListDuplicateAccountsResponse>, Status> {
-        Err(Status::unimplemented("soon"))
+        let pb::ListDuplicateAccountsRequest { page_size, page_token } = request.into_inner();
+        let page = paging::parse(requests::LIST_DUPLICATES, b"", page_size, &page_token).map_err(Status::from)?;
+        let after = page.after.as_deref().unwrap_or_default();
+        let found = self.0.lookalikes(after, u64::from(page.size) + 1).await?;
+        Ok(Response::new(duplicates_page(page.size, &found)))
     }
 
     async fn list_facts(
@@ -133,10 +161,8 @@ impl IngestionService for Rpcs {
         &self,
         request: Request<pb::ListConflictsRequest>,
     ) -> Result<Response<pb::ListConflictsResponse>, Status> {
-        let (account_id, page) = requests::list_conflicts(request.into_inner())?;
-        Ok(Response::new(conflicts_page(
-            &account_id,
-            self.0.conflicts(&account_id, &page).await?,
-        )))
+        let asked = requests::list_conflicts(request.into_inner())?;
+        let page = self.0.conflicts(&asked.account_id, asked.decided, &asked.page).await?;
+        Ok(Response::new(conflicts_page(&asked.fingerprint, &page)?))
     }
 }

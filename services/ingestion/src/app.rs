@@ -1,7 +1,9 @@
 //! Wires store, use cases, RPCs and relay; no logic.
 
 mod commit;
+mod conflicts;
 mod lists;
+mod merges;
 mod pictures;
 mod record;
 mod told;
@@ -23,6 +25,7 @@ use self::{commit::Committer, record::Recorder};
 pub(crate) use self::{
     commit::{Answer, answered},
     lists::{AccountsPage, ConflictsPage, FactsPage, ListedFact},
+    merges::Decision,
     pictures::AccountSeries,
     record::Command,
 };
@@ -33,6 +36,7 @@ use crate::{NAME, Settings, api, config::Limits, domain::rules::Horizon, store::
 pub(crate) struct App {
     db: Db,
     clock: Clock,
+    recorder: Recorder,
     committer: Committer,
     limits: Limits,
 }
@@ -65,6 +69,7 @@ pub async fn build(settings: Settings, deps: Deps) -> Result<Service, Problem> {
         db: db.clone(),
         clock: clock.clone(),
         committer: Committer::start(&recorder, &settings.limits),
+        recorder,
         limits: settings.limits,
     };
     let wake = Arc::new(Notify::new());

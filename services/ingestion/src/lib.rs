@@ -13,6 +13,7 @@ mod app;
 pub mod config;
 pub mod error;
 pub mod jsonl;
+pub mod mapping;
 pub mod store;
 
 pub use self::{app::build, config::Settings, store::migrations::Migrator};

@@ -10,6 +10,7 @@ pub mod conflict;
 pub mod correction;
 pub mod document;
 pub mod fact;
+pub mod merge;
 pub mod migrations;
 pub mod offer;
 pub mod rollup;

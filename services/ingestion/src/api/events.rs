@@ -15,6 +15,7 @@ use super::convert::{
 use crate::domain::{
     change::{Change, Happening},
     fact::FactKey,
+    merge::Merge,
 };
 
 /// Which service takes which event.
@@ -34,6 +35,14 @@ pub(crate) fn topics() -> Routes {
         .to(&pb::ReplyReceived::full_name(), &["offers"])
         .to(&pb::PaymentRecorded::full_name(), &["offers"])
         .to(&pb::TicketChanged::full_name(), &["offers"])
+        .to(
+            &pb::AccountsMerged::full_name(),
+            &["scoring", "offers", "renewals", "metrics"],
+        )
+        .to(
+            &pb::AccountsUnmerged::full_name(),
+            &["scoring", "offers", "renewals", "metrics"],
+        )
 }
 
 /// The event that tells of `change` to the account.
@@ -139,4 +148,24 @@ fn told(happening: &Happening) -> (String, Option<prost_types::Timestamp>, bool,
         *superseded,
         supersedes.unwrap_or_default(),
     )
+}
+
+/// Tells that an account is part of `root` now.
+pub(crate) fn merged(root: &str, merge: &Merge, now: Timestamp) -> NewEvent {
+    let message = pb::AccountsMerged {
+        account_id: root.to_owned(),
+        merged_account_id: merge.merged_account_id.clone(),
+        merge_id: merge.merge_id.clone(),
+    };
+    NewEvent::of(root, now, &message)
+}
+
+/// Tells that an account is no longer part of `root`.
+pub(crate) fn unmerged(root: &str, merge: &Merge, now: Timestamp) -> NewEvent {
+    let message = pb::AccountsUnmerged {
+        account_id: root.to_owned(),
+        merged_account_id: merge.merged_account_id.clone(),
+        merge_id: merge.merge_id.clone(),
+    };
+    NewEvent::of(root, now, &message)
 }

@@ -25,6 +25,8 @@ use crate::{
 pub(super) const LIST_ACCOUNTS: &str = "ListAccounts";
 pub(super) const LIST_FACTS: &str = "ListFacts";
 pub(super) const LIST_CONFLICTS: &str = "ListConflicts";
+pub(super) const LIST_MERGES: &str = "ListMerges";
+pub(super) const LIST_DUPLICATES: &str = "ListDuplicateAccounts";
 pub(super) const STREAM_ACCOUNT_FACTS: &str = "StreamAccountFacts";
 
 const ACCOUNTS_MAX: usize = 200;
@@ -86,17 +88,46 @@ pub(super) fn list_accounts(request: pb::ListAccountsRequest) -> Result<(String,
     Ok((segment, page))
 }
 
-pub(super) fn list_conflicts(request: pb::ListConflictsRequest) -> Result<(String, Page), Problem> {
+/// A page of conflicts that is asked for.
+pub(super) struct ConflictsAsked {
+    pub(super) account_id: String,
+    /// Also those that were decided.
+    pub(super) decided: bool,
+    /// What the page's token is bound to.
+    pub(super) fingerprint: Vec<u8>,
+    pub(super) page: Page,
+}
+
+pub(super) fn list_conflicts(request: pb::ListConflictsRequest) -> Result<ConflictsAsked, Problem> {
     let pb::ListConflictsRequest {
         account_id,
         page_size,
         page_token,
-        include_resolved: _,
+        include_resolved: decided,
     } = request;
     let mut violations = Violations::new();
     let account_id = optional_key(&mut violations, "account_id", &account_id);
     violations.into_result()?;
-    let page = paging::parse(LIST_CONFLICTS, account_id.as_bytes(), page_size, &page_token)?;
+    let fingerprint = format!("{account_id} {decided}").into_bytes();
+    let page = paging::parse(LIST_CONFLICTS, &fingerprint, page_size, &page_token)?;
+    Ok(ConflictsAsked {
+        account_id,
+        decided,
+        fingerprint,
+        page,
+    })
+}
+
+pub(super) fn list_merges(request: pb::ListMergesRequest) -> Result<(String, Page), Problem> {
+    let pb::ListMergesRequest {
+        account_id,
+        page_size,
+        page_token,
+    } = request;
+    let mut violations = Violations::new();
+    let account_id = optional_key(&mut violations, "account_id", &account_id);
+    violations.into_result()?;
+    let page = paging::parse(LIST_MERGES, account_id.as_bytes(), page_size, &page_token)?;
     Ok((account_id, page))
 }
 

@@ -44,7 +44,7 @@ async fn send_accounts(
     asked.page.size = ACCOUNTS;
     loop {
         let page = app.accounts(&asked.segment, &asked.page).await?;
-        let ids: Vec<String> = page.items.iter().map(|(account_id, ..)| account_id.clone()).collect();
+        let ids: Vec<String> = page.items.iter().map(|it| it.account_id.clone()).collect();
         for account in app.account_facts(&ids, asked.range).await? {
             let resume_token = next_token(STREAM_ACCOUNT_FACTS, &asked.fingerprint, &account.account_id);
             let account = Some(facts_to_wire(account, asked.range));

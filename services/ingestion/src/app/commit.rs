@@ -99,10 +99,15 @@ impl Committer {
     }
 }
 
-/// What the writers answered. Errors: UNAVAILABLE when they are gone.
+/// What the writers answered. Errors: UNAVAILABLE when they are gone, or did not get to answer.
 pub(crate) async fn answered(answer: oneshot::Receiver<Answer>) -> Answer {
-    let stopped = |_| Err(Problem::unavailable("STOPPING", "the service is stopping"));
-    answer.await.unwrap_or_else(stopped)
+    let lost = |_| {
+        Err(Problem::unavailable(
+            "NOT_ANSWERED",
+            "the batch was not answered: send it again",
+        ))
+    };
+    answer.await.unwrap_or_else(lost)
 }
 
 fn room_for(command: &Command) -> u32 {
@@ -115,7 +120,10 @@ async fn write(recorder: Recorder, queue: Arc<Mutex<Queue>>, facts_max: usize) {
         if group.is_empty() {
             return;
         }
-        commit(&recorder, group).await;
+        // In a task of its own, so that a fault of ours costs one group its answers and not the service its writer.
+        if tokio::spawn(commit(recorder.clone(), group)).await.is_err() {
+            tracing::error!("a writer panicked");
+        }
     }
 }
 
@@ -148,7 +156,7 @@ impl Queue {
 }
 
 /// Records a group and answers each. What fails as a group is tried batch by batch.
-async fn commit(recorder: &Recorder, group: Vec<Waiting>) {
+async fn commit(recorder: Recorder, group: Vec<Waiting>) {
     let (commands, answers): (Vec<Command>, Vec<_>) = group
         .into_iter()
         .map(|waiting| (waiting.command, (waiting.answer, waiting._room)))
@@ -162,7 +170,7 @@ async fn commit(recorder: &Recorder, group: Vec<Waiting>) {
         Err(problem) if commands.len() == 1 => vec![Err(problem)],
         Err(problem) => {
             tracing::info!(group.batches = commands.len(), error = %problem, "a group failed, its batches go one by one");
-            one_by_one(recorder, &commands).await
+            one_by_one(&recorder, &commands).await
         }
     };
     for ((answer, _room), outcome) in answers.into_iter().zip(all) {

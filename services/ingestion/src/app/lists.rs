@@ -11,12 +11,13 @@ use crate::{
     api::convert::decode,
     domain::{
         fact::{Fact, FactKey},
+        merge::united,
         standing::Document,
         words::Kind,
     },
     store::{
         account::accounts_list,
-        conflict::conflicts_list,
+        conflict::{StoredConflict, conflicts_list},
         correction::corrections_fetch,
         document::documents_fetch,
         fact::{FactFilter, facts_list},
@@ -29,12 +30,23 @@ pub(crate) struct Paged<T> {
     pub(crate) next: Option<String>,
 }
 
-/// Account id, when it was created, and its profile's documents.
-pub(crate) type AccountsPage = Paged<(String, Timestamp, Vec<Document>)>;
+/// Accounts by id.
+pub(crate) type AccountsPage = Paged<ListedAccount>;
 /// Facts as recorded.
 pub(crate) type FactsPage = Paged<ListedFact>;
-/// What stands, what was refused, and when.
-pub(crate) type ConflictsPage = Paged<(Fact, Fact, Timestamp)>;
+/// What stands and what was refused.
+pub(crate) type ConflictsPage = Paged<StoredConflict>;
+
+/// An account of a list.
+pub(crate) struct ListedAccount {
+    pub(crate) account_id: String,
+    /// The accounts that are part of it.
+    pub(crate) parts: Vec<String>,
+    /// When its first fact was recorded.
+    pub(crate) created: Timestamp,
+    /// Its profile's documents.
+    pub(crate) profiles: Vec<Document>,
+}
 
 /// A fact as it was recorded.
 pub(crate) struct ListedFact {
@@ -51,11 +63,18 @@ impl App {
         let rows = accounts_list(reader, segment, after, u64::from(page.size) + 1).await?;
         let page = cut(rows, page.size, |(account_id, _)| account_id.clone());
         let ids: Vec<&str> = page.items.iter().map(|(account_id, _)| account_id.as_str()).collect();
-        let profiles = documents_fetch(reader, &ids, &[Kind::AccountProfile], None).await?;
+        let roots = self.roots(&ids).await?;
+        let profiles = documents_fetch(reader, &roots.with_parts(&ids), &[Kind::AccountProfile], None).await?;
         let mut profiles = grouped(documents(profiles)?);
-        let accounts = page.items.into_iter().map(|(account_id, created)| {
-            let documents = profiles.remove(&account_id).unwrap_or_default();
-            (account_id, created, documents)
+        let accounts = page.items.iter().map(|(account_id, created)| {
+            let all = roots.with_parts(&[account_id]);
+            let all: Vec<Document> = all.iter().filter_map(|id| profiles.remove(*id)).flatten().collect();
+            ListedAccount {
+                account_id: account_id.clone(),
+                parts: roots.parts(account_id).map(str::to_owned).collect(),
+                created: *created,
+                profiles: united(account_id, &all).into_iter().cloned().collect(),
+            }
         });
         Ok(Paged {
             items: accounts.collect(),
@@ -65,10 +84,19 @@ impl App {
 
     /// Errors: NOT_FOUND `ACCOUNT_NOT_FOUND`.
     pub(crate) async fn facts(&self, account_id: &str, filter: &FactFilter, page: &Page) -> Result<FactsPage, Problem> {
-        self.known(account_id).await?;
+        let roots = self.roots(&[account_id]).await?;
+        let root = roots.root(account_id);
+        self.known(root).await?;
         let reader = self.db.reader();
         let after = number_of(page).unwrap_or(0);
-        let stored = facts_list(reader, account_id, filter, after, u64::from(page.size) + 1).await?;
+        let stored = facts_list(
+            reader,
+            &roots.with_parts(&[root]),
+            filter,
+            after,
+            u64::from(page.size) + 1,
+        )
+        .await?;
         let page = cut(stored, page.size, |fact| fact.id.to_string());
         let keys: Vec<FactKey> = page.items.iter().map(|stored| stored.key.clone()).collect();
         let corrections = corrections_fetch(reader, &keys).await?;
@@ -87,18 +115,22 @@ impl App {
         })
     }
 
-    pub(crate) async fn conflicts(&self, account_id: &str, page: &Page) -> Result<ConflictsPage, Problem> {
+    /// Open conflicts, or all, of an account and its parts or (empty) of all accounts.
+    pub(crate) async fn conflicts(
+        &self,
+        account_id: &str,
+        decided: bool,
+        page: &Page,
+    ) -> Result<ConflictsPage, Problem> {
         let before = number_of(page).unwrap_or(i64::MAX);
-        let rows = conflicts_list(self.db.reader(), account_id, before, u64::from(page.size) + 1).await?;
-        let page = cut(rows, page.size, |conflict| conflict.id.to_string());
-        let conflicts = page
-            .items
-            .into_iter()
-            .map(|row| Ok((decode(&row.recorded)?, decode(&row.refused)?, row.at)));
-        Ok(Paged {
-            items: conflicts.collect::<Result<_, Problem>>()?,
-            next: page.next,
-        })
+        let roots = self.roots(&[account_id]).await?;
+        let ids = match account_id {
+            "" => Vec::new(),
+            account_id => roots.with_parts(&[roots.root(account_id)]),
+        };
+        let limit = u64::from(page.size) + 1;
+        let rows = conflicts_list(self.db.reader(), &ids, decided, before, limit).await?;
+        Ok(cut(rows, page.size, |conflict| conflict.id.to_string()))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     api::convert::decode,
     domain::{
         account360::{ANSWERS_MAX, Days, Picture, TOUCHES_MAX, profile, today},
+        merge::{days_united, united},
         standing::Document,
         words::Kind,
     },
@@ -54,31 +55,24 @@ pub(crate) struct AccountSeries {
 }
 
 impl App {
-    /// Everything known about an account, and its calendar day. Errors: NOT_FOUND `ACCOUNT_NOT_FOUND`.
+    /// Everything known about an account and its parts, and its calendar day; of a part, what is known of the whole.
+    /// Errors: NOT_FOUND `ACCOUNT_NOT_FOUND`.
     #[tracing::instrument(name = "ingestion.account_360", skip_all, fields(account.id = account_id))]
     pub(crate) async fn picture(&self, account_id: &str) -> Result<(Picture, Date), Problem> {
         let reader = self.db.reader();
-        let created = self.known(account_id).await?;
-        let documents = documents(documents_fetch(reader, &[account_id], &[], None).await?)?;
+        let roots = self.roots(&[account_id]).await?;
+        let root = roots.root(account_id);
+        let created = self.known(root).await?;
+        let ids = roots.with_parts(&[root]);
+        let all = documents(documents_fetch(reader, &ids, &[], None).await?)?;
+        let documents: Vec<Document> = united(root, &all).into_iter().cloned().collect();
         let today = today(profile(&documents).map(|(profile, _)| profile), self.clock.now());
-        let range = (
-            today.saturating_sub(SUMMARY_DAYS.days()),
-            today.saturating_add(AHEAD_DAYS.days()),
-        );
-        let mut days = rollups_fetch(reader, &[account_id], range)
-            .await?
-            .remove(account_id)
-            .unwrap_or_default();
-        for (series, newest) in rollups_newest(reader, account_id).await? {
-            let days = days.entry(series).or_default();
-            for (day, tally) in newest {
-                days.entry(day).or_insert(tally);
-            }
-        }
-        let touches = touches_fetch(reader, account_id, TOUCHES_MAX as u64).await?;
-        let offers = offers_fetch(reader, account_id, ANSWERS_MAX as u64).await?;
+        let days = self.days_of_picture(&ids, today).await?;
+        let touches = touches_fetch(reader, &ids, TOUCHES_MAX as u64).await?;
+        let offers = offers_fetch(reader, &ids, ANSWERS_MAX as u64).await?;
         let picture = Picture {
-            account_id: account_id.to_owned(),
+            account_id: root.to_owned(),
+            parts: roots.parts(root).map(str::to_owned).collect(),
             created,
             documents,
             days,
@@ -88,7 +82,25 @@ impl App {
         Ok((picture, today))
     }
 
-    /// States, and days from `first` to `last`, of the known ones among the accounts, in the order asked.
+    /// The days that a picture sums up, and the newest day of every older series.
+    async fn days_of_picture(&self, account_ids: &[&str], today: Date) -> Result<Days, Problem> {
+        let reader = self.db.reader();
+        let range = (
+            today.saturating_sub(SUMMARY_DAYS.days()),
+            today.saturating_add(AHEAD_DAYS.days()),
+        );
+        let mut days = days_united(rollups_fetch(reader, account_ids, range).await?.into_values());
+        for (series, newest) in rollups_newest(reader, account_ids).await? {
+            let days = days.entry(series).or_default();
+            for (day, tally) in newest {
+                days.entry(day).or_insert(tally);
+            }
+        }
+        Ok(days)
+    }
+
+    /// States, and days from `first` to `last`, of the known ones among the accounts, in the order asked; each with its
+    /// parts. Accounts that are part of another are left out.
     #[tracing::instrument(name = "ingestion.account_facts", skip_all, fields(accounts.count = account_ids.len()))]
     pub(crate) async fn account_facts(
         &self,
@@ -97,20 +109,27 @@ impl App {
     ) -> Result<Vec<AccountSeries>, Problem> {
         let reader = self.db.reader();
         let ids: Vec<&str> = account_ids.iter().map(String::as_str).collect();
-        let known: BTreeMap<String, Timestamp> = accounts_fetch(reader, &ids).await?.into_iter().collect();
+        let roots = self.roots(&ids).await?;
+        let known = accounts_fetch(reader, &ids).await?;
+        let mut known: BTreeMap<String, Timestamp> = known.into_iter().filter(|(id, _)| !roots.is_part(id)).collect();
         let known_ids: Vec<&str> = known.keys().map(String::as_str).collect();
-        let mut days = rollups_fetch(reader, &known_ids, range).await?;
-        let mut by_account = grouped(documents(documents_fetch(reader, &known_ids, &SCORED, None).await?)?);
-        let mut seen = known;
-        let accounts = account_ids
-            .iter()
-            .filter(|id| seen.remove(*id).is_some())
-            .map(|account_id| AccountSeries {
+        let all_ids = roots.with_parts(&known_ids);
+        let mut days = rollups_fetch(reader, &all_ids, range).await?;
+        let mut by_account = grouped(documents(documents_fetch(reader, &all_ids, &SCORED, None).await?)?);
+        let mut accounts = Vec::with_capacity(account_ids.len());
+        for account_id in account_ids {
+            if known.remove(account_id).is_none() {
+                continue;
+            }
+            let ids = roots.with_parts(&[account_id]);
+            let all: Vec<Document> = ids.iter().filter_map(|id| by_account.remove(*id)).flatten().collect();
+            accounts.push(AccountSeries {
                 account_id: account_id.clone(),
-                documents: by_account.remove(account_id).unwrap_or_default(),
-                days: days.remove(account_id).unwrap_or_default(),
+                documents: united(account_id, &all).into_iter().cloned().collect(),
+                days: days_united(ids.iter().filter_map(|id| days.remove(*id))),
             });
-        Ok(accounts.collect())
+        }
+        Ok(accounts)
     }
 
     /// When the first fact of the account was recorded. Errors: NOT_FOUND `ACCOUNT_NOT_FOUND`.

@@ -26,6 +26,7 @@ use crate::{
         difference::{FieldFault, differences},
         fact::{Fact, FactKey},
         intake::{Candidate, ContentHash, Outcome, Standing, Verdict, firsts, verdicts},
+        merge::Roots,
     },
     error::Refusal,
     store::{
@@ -33,6 +34,7 @@ use crate::{
         conflict::{NewConflict, conflicts_insert},
         correction::corrections_insert,
         fact::{StoredFact, facts_fetch, facts_insert, runs_insert},
+        merge::roots_fetch,
     },
 };
 
@@ -96,6 +98,10 @@ impl Recorder {
         &self.db
     }
 
+    pub(super) fn topics(&self) -> &Topics {
+        &self.topics
+    }
+
     /// The answer to each batch, as if they had come one after the other; all of them durable when this returns.
     /// Errors: nothing of the group is recorded, or nobody knows.
     pub(super) async fn record(&self, commands: &[Command]) -> Result<Vec<Answer>, Problem> {
@@ -120,7 +126,12 @@ impl Recorder {
         Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(lost)).collect())
     }
 
-    async fn record_all(&self, tx: &Tx, batches: &[&Command], now: Timestamp) -> Result<Vec<Vec<Outcome>>, Problem> {
+    pub(super) async fn record_all(
+        &self,
+        tx: &Tx,
+        batches: &[&Command],
+        now: Timestamp,
+    ) -> Result<Vec<Vec<Outcome>>, Problem> {
         let (mut outcomes, places) = sorted(batches);
         let candidates: Vec<&Candidate> = places.iter().map(|(_, candidate)| *candidate).collect();
         let firsts = firsts(&candidates);
@@ -163,12 +174,12 @@ impl Recorder {
             (*first, *last) = ((*first).min(*id), (*last).max(*id));
         }
         let accounts: Vec<&str> = runs.keys().copied().collect();
-        accounts_lock(tx, &accounts, now).await?;
+        let roots = locked_roots(tx, &accounts, now).await?;
         runs_insert(tx, &runs, now).await?;
         let corrections: Vec<Correction> = new.iter().filter_map(|(_, fact)| Correction::of(fact)).collect();
         corrections_insert(tx, &corrections).await?;
 
-        let effects = Effects::gather(tx, new, &corrections).await?;
+        let effects = Effects::gather(tx, new, &corrections, roots).await?;
         effects.write(tx, now).await?;
         let told = effects.changes(tx, now).await?;
         let mut events = Vec::new();
@@ -228,6 +239,24 @@ fn origins<'a>(batches: &[&Command], places: &[(usize, &'a Candidate)]) -> BTree
         origins.entry(account).or_insert_with(|| contexts[*batch].clone());
     }
     origins
+}
+
+/// Locks the accounts and what they are part of, and says what that is. A merge takes the same locks, so that it comes
+/// before or after as a whole; whoever was not locked with the first statement is locked with a later one.
+async fn locked_roots(tx: &Tx, accounts: &[&str], now: Timestamp) -> Result<Roots, Problem> {
+    let mut locked: BTreeSet<String> = BTreeSet::new();
+    let mut roots = roots_fetch(&**tx, accounts).await?;
+    loop {
+        let own = accounts.iter().copied();
+        let needed: BTreeSet<&str> = own.chain(accounts.iter().map(|account| roots.root(account))).collect();
+        let missing: Vec<&str> = needed.into_iter().filter(|id| !locked.contains(*id)).collect();
+        if missing.is_empty() {
+            return Ok(roots);
+        }
+        accounts_lock(tx, &missing, now).await?;
+        locked.extend(missing.iter().map(|id| (*id).to_owned()));
+        roots = roots_fetch(&**tx, accounts).await?;
+    }
 }
 
 /// What stands for the keys that were not inserted, because they were on record.

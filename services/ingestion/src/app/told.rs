@@ -11,12 +11,13 @@ use crate::{
         change::{Batch, Change, changes},
         correction::Correction,
         fact::{Fact, FactKey},
+        merge::Roots,
         rollup::{Cell, Tally, fold},
         standing::{Document, object_of},
         words::Kind,
     },
     store::{
-        account::segments_write,
+        account::profiles_write,
         correction::corrections_fetch,
         document::{NewDocument, documents_fetch, documents_insert, documents_revoke},
         fact::{counts_fetch, facts_fetch},
@@ -30,11 +31,17 @@ pub(super) struct Effects<'a> {
     /// Keys of the new facts that came after their correction.
     stillborn: BTreeSet<FactKey>,
     revoked: Vec<(i64, Document)>,
+    roots: Roots,
 }
 
 impl<'a> Effects<'a> {
     /// Reads what the new facts correct, and what corrects them. Their own corrections are on record by now.
-    pub(super) async fn gather(tx: &Tx, new: &'a [(i64, &'a Fact)], made: &[Correction]) -> Result<Self, Problem> {
+    pub(super) async fn gather(
+        tx: &Tx,
+        new: &'a [(i64, &'a Fact)],
+        made: &[Correction],
+        roots: Roots,
+    ) -> Result<Self, Problem> {
         let new_keys: BTreeSet<FactKey> = new.iter().map(|(_, fact)| fact.key()).collect();
         let targets: BTreeSet<FactKey> = made
             .iter()
@@ -65,6 +72,7 @@ impl<'a> Effects<'a> {
             new,
             stillborn,
             revoked,
+            roots,
         })
     }
 
@@ -107,21 +115,21 @@ impl<'a> Effects<'a> {
         fold_again(tx, again, now).await
     }
 
-    /// What other services are told, by account. Segments follow the profiles that stand.
+    /// What other services are told, by account. Lists follow the profiles that stand.
     pub(super) async fn changes(&self, tx: &Tx, now: Timestamp) -> Result<BTreeMap<String, Vec<Change>>, Problem> {
         let batch = Batch {
             new: self.new.iter().map(|(_, fact)| *fact).collect(),
             counting: self.counting().map(|(_, fact)| fact).collect(),
             revoked: self.revoked.iter().map(|(_, document)| &document.fact).collect(),
         };
-        let told = changes(&batch, &self.documents(tx, &batch).await?);
-        let segments = told.iter().filter_map(|(account_id, changes)| {
+        let told = changes(&batch, &self.documents(tx, &batch).await?, &self.roots);
+        let profiles = told.iter().filter_map(|(account_id, changes)| {
             changes.iter().find_map(|change| match change {
-                Change::Profile(profile) => Some((account_id.as_str(), profile.segment.as_str())),
+                Change::Profile(profile) => Some((account_id.as_str(), profile)),
                 _ => None,
             })
         });
-        segments_write(tx, &segments.collect(), now).await?;
+        profiles_write(tx, &profiles.collect(), now).await?;
         Ok(told)
     }
 
@@ -131,11 +139,11 @@ impl<'a> Effects<'a> {
         let (mut accounts, mut objects) = (BTreeSet::new(), BTreeSet::new());
         for fact in batch.counting.iter().chain(&batch.revoked) {
             if let Some((_, object)) = object_of(&fact.body).filter(|(kind, _)| TOLD.contains(kind)) {
-                accounts.insert(fact.account_id.as_str());
+                accounts.insert(self.roots.root(&fact.account_id));
                 objects.insert(object);
             }
         }
-        let accounts: Vec<&str> = accounts.into_iter().collect();
+        let accounts = self.roots.with_parts(&accounts.into_iter().collect::<Vec<_>>());
         let objects: Vec<&str> = objects.iter().map(String::as_str).collect();
         let mut documents = Vec::new();
         for (payload, recorded) in documents_fetch(&**tx, &accounts, &TOLD, Some(&objects)).await? {

@@ -92,6 +92,8 @@ pub type Days = BTreeMap<(Kind, String), BTreeMap<Date, Tally>>;
 pub struct Picture {
     /// The account.
     pub account_id: String,
+    /// The accounts that are part of it, by id.
+    pub parts: Vec<String>,
     /// When its first fact was recorded.
     pub created: Timestamp,
     /// Its counting documents.

@@ -9,6 +9,8 @@ use super::{
     fact::{
         AccountProfile, Body, ContactProfile, ExternalTouch, Fact, FactKey, Payment, Reply, SubscriptionTerms, Ticket,
     },
+    merge::{Roots, united},
+    rules::FIRST_DAY,
     standing::{Document, standing},
     subscription::mrr,
 };
@@ -76,13 +78,12 @@ pub struct Batch<'a> {
 
 /// The changes by account, in the order in which they are told. `documents` are the facts about every object that the
 /// batch touches which count now, or counted until now.
-pub fn changes(batch: &Batch<'_>, documents: &[Document]) -> BTreeMap<String, Vec<Change>> {
+/// Everything is told under the root of its account.
+pub fn changes(batch: &Batch<'_>, documents: &[Document], roots: &Roots) -> BTreeMap<String, Vec<Change>> {
     let mut told: BTreeMap<String, Vec<Change>> = BTreeMap::new();
-    states(batch, documents, &mut told);
+    states(batch, documents, roots, &mut told);
     for fact in &batch.revoked {
-        told.entry(fact.account_id.clone())
-            .or_default()
-            .extend(happened(fact, true));
+        told.entry(root(roots, fact)).or_default().extend(happened(fact, true));
     }
     let mut counting = batch.counting.clone();
     counting.sort_by_key(|fact| (fact.occur_time, fact.key()));
@@ -91,7 +92,7 @@ pub fn changes(batch: &Batch<'_>, documents: &[Document]) -> BTreeMap<String, Ve
             .or_default()
             .extend(happened(fact, false));
     }
-    for (account_id, (earliest_day, fact_count)) in touched(batch) {
+    for (account_id, (earliest_day, fact_count)) in touched(batch, roots) {
         told.entry(account_id).or_default().push(Change::Account {
             earliest_day,
             fact_count,
@@ -100,22 +101,40 @@ pub fn changes(batch: &Batch<'_>, documents: &[Document]) -> BTreeMap<String, Ve
     told
 }
 
+fn root(roots: &Roots, fact: &Fact) -> String {
+    roots.root(&fact.account_id).to_owned()
+}
+
+/// The states and versions of an account, as they are told when it changes hands.
+pub fn retold<'a>(documents: impl IntoIterator<Item = &'a Document> + Clone) -> Vec<Change> {
+    let mut told: Vec<Change> = standing(documents.clone())
+        .into_values()
+        .filter_map(|document| state(&document.fact.body))
+        .collect();
+    let mut facts: Vec<&Fact> = documents.into_iter().map(|document| &document.fact).collect();
+    facts.sort_by_key(|fact| (fact.occur_time, fact.key()));
+    told.extend(facts.into_iter().filter_map(|fact| version(fact, false)));
+    told.push(Change::Account {
+        earliest_day: FIRST_DAY,
+        fact_count: 0,
+    });
+    told
+}
+
 /// States that differ before and after the batch.
-fn states(batch: &Batch<'_>, documents: &[Document], told: &mut BTreeMap<String, Vec<Change>>) {
+fn states(batch: &Batch<'_>, documents: &[Document], roots: &Roots, told: &mut BTreeMap<String, Vec<Change>>) {
     let new: BTreeSet<FactKey> = batch.counting.iter().map(|fact| fact.key()).collect();
     let revoked: BTreeSet<FactKey> = batch.revoked.iter().map(|fact| fact.key()).collect();
     let mut accounts: BTreeMap<&str, Vec<&Document>> = BTreeMap::new();
     for document in documents {
-        accounts.entry(&document.fact.account_id).or_default().push(document);
+        let root = roots.root(&document.fact.account_id);
+        accounts.entry(root).or_default().push(document);
     }
     for (account_id, documents) in accounts {
         let of = |left_out: &BTreeSet<FactKey>| {
-            standing(
-                documents
-                    .iter()
-                    .copied()
-                    .filter(|document| !left_out.contains(&document.fact.key())),
-            )
+            let kept = documents.iter().copied();
+            let kept = kept.filter(|document| !left_out.contains(&document.fact.key()));
+            standing(united(account_id, kept))
         };
         let (before, after) = (of(&new), of(&revoked));
         let changes = told.entry(account_id.to_owned()).or_default();
@@ -188,11 +207,11 @@ fn version(fact: &Fact, superseded: bool) -> Option<Change> {
     })
 }
 
-fn touched(batch: &Batch<'_>) -> BTreeMap<String, (Date, usize)> {
+fn touched(batch: &Batch<'_>, roots: &Roots) -> BTreeMap<String, (Date, usize)> {
     let mut accounts: BTreeMap<String, (Date, usize)> = BTreeMap::new();
     let new = batch.new.iter().map(|fact| (fact, 1));
     for (fact, number) in new.chain(batch.revoked.iter().map(|fact| (fact, 0))) {
-        let (earliest, count) = accounts.entry(fact.account_id.clone()).or_insert((fact.first_day(), 0));
+        let (earliest, count) = accounts.entry(root(roots, fact)).or_insert((fact.first_day(), 0));
         *earliest = fact.first_day().min(*earliest);
         *count += number;
     }

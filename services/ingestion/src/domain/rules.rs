@@ -19,7 +19,8 @@ pub const POINTS_MAX: usize = 10;
 /// The longest external id, in characters.
 pub const EXTERNAL_ID_MAX: usize = 256;
 
-const FIRST_DAY: Date = date(2000, 1, 1);
+/// The first day on which anything may have happened.
+pub const FIRST_DAY: Date = date(2000, 1, 1);
 
 /// How far into the future a value may reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 mod change;
 mod corrections;
+mod names;
 mod series;
 mod standing;
 

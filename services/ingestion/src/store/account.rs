@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sea_orm::{
-    ConnectionTrait, ExprTrait as _, QueryResult,
+    ConnectionTrait, ExprTrait as _, QueryResult, Statement,
     sea_query::{Expr, OnConflict, Order, Query, SelectStatement},
 };
 use upswell_runtime::{
@@ -12,7 +12,14 @@ use upswell_runtime::{
     problem::Problem,
 };
 
-use super::{CHUNK, tables::Account};
+use super::{
+    CHUNK,
+    tables::{Account, Merge},
+};
+use crate::domain::{
+    fact::AccountProfile,
+    name::{normalised, skeleton},
+};
 
 /// An account and when its first fact was recorded.
 pub type AccountRow = (String, Timestamp);
@@ -43,31 +50,110 @@ pub async fn accounts_lock(tx: &Tx, account_ids: &[&str], now: Timestamp) -> Res
     Ok(())
 }
 
-/// Sets the segments of known accounts, by which lists are filtered.
-pub async fn segments_write(tx: &Tx, segments: &BTreeMap<&str, &str>, now: Timestamp) -> Result<(), Problem> {
-    let segments: Vec<_> = segments.iter().collect();
-    for chunk in segments.chunks(CHUNK) {
+/// Keeps of the profiles of known accounts what lists and suggestions look for.
+pub async fn profiles_write(
+    tx: &Tx,
+    profiles: &BTreeMap<&str, &AccountProfile>,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let changing = [
+        Account::Segment,
+        Account::DisplayName,
+        Account::NameKey,
+        Account::NameSkeleton,
+    ];
+    let profiles: Vec<_> = profiles.iter().collect();
+    for chunk in profiles.chunks(CHUNK) {
         let mut upsert = Query::insert();
         upsert
             .into_table(Account::Table)
-            .columns([
-                Account::AccountId,
-                Account::CreatedAt,
-                Account::LastRecordedAt,
-                Account::Segment,
-            ])
+            .columns(
+                [Account::AccountId, Account::CreatedAt, Account::LastRecordedAt]
+                    .into_iter()
+                    .chain(changing),
+            )
             .on_conflict(
                 OnConflict::column(Account::AccountId)
-                    .update_column(Account::Segment)
+                    .update_columns(changing)
                     .to_owned(),
             );
-        for (account_id, segment) in chunk {
-            let at = micros(now);
-            upsert.values_panic([(**account_id).into(), at.into(), at.into(), (**segment).into()]);
+        for (account_id, profile) in chunk {
+            let (at, key) = (micros(now), normalised(&profile.display_name));
+            upsert.values_panic([
+                (**account_id).into(),
+                at.into(),
+                at.into(),
+                profile.segment.as_str().into(),
+                profile.display_name.as_str().into(),
+                key.as_str().into(),
+                skeleton(&key).into(),
+            ]);
         }
         tx.execute(&upsert).await?;
     }
     Ok(())
+}
+
+/// Two accounts whose names share their skeleton.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookalike {
+    /// What the names share.
+    pub skeleton: String,
+    /// The smallest id of those that share it.
+    pub first_id: String,
+    /// Its name.
+    pub first_name: String,
+    /// Its normalised name.
+    pub first_key: String,
+    /// Another id.
+    pub other_id: String,
+    /// Its name.
+    pub other_name: String,
+    /// Its normalised name.
+    pub other_key: String,
+}
+
+impl Lookalike {
+    /// Where it stands in the list.
+    pub fn key(&self) -> String {
+        format!("{} {}", self.skeleton, self.other_id)
+    }
+}
+
+/// Up to `limit` pairs after a key, by skeleton and id: the first account of a skeleton with each of the others. Accounts
+/// that are part of another are left out.
+pub async fn lookalikes_list(
+    connection: &impl ConnectionTrait,
+    after: &str,
+    limit: u64,
+) -> Result<Vec<Lookalike>, Problem> {
+    const PAIRS: &str = "WITH whole AS (\
+           SELECT account_id, display_name, name_key, name_skeleton FROM account a WHERE name_skeleton <> '' \
+           AND NOT EXISTS (SELECT 1 FROM merge m WHERE m.merged_account_id = a.account_id AND m.undone_at IS NULL)), \
+         shared AS (\
+           SELECT name_skeleton, MIN(account_id) AS first_id FROM whole GROUP BY name_skeleton HAVING COUNT(*) > 1) \
+         SELECT s.name_skeleton, f.account_id AS first_id, f.display_name AS first_name, f.name_key AS first_key, \
+                o.account_id AS other_id, o.display_name AS other_name, o.name_key AS other_key \
+         FROM shared s JOIN whole f ON f.account_id = s.first_id JOIN whole o ON o.name_skeleton = s.name_skeleton \
+         WHERE o.account_id <> s.first_id AND (s.name_skeleton > $1 OR (s.name_skeleton = $1 AND o.account_id > $2)) \
+         ORDER BY s.name_skeleton, o.account_id LIMIT $3";
+    let (skeleton, other_id) = after.split_once(' ').unwrap_or((after, ""));
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let values = [skeleton.into(), other_id.into(), limit.into()];
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), PAIRS, values);
+    let rows = connection.query_all_raw(statement).await?;
+    let read = rows.iter().map(|row| {
+        Ok(Lookalike {
+            skeleton: row.try_get("", "name_skeleton")?,
+            first_id: row.try_get("", "first_id")?,
+            first_name: row.try_get("", "first_name")?,
+            first_key: row.try_get("", "first_key")?,
+            other_id: row.try_get("", "other_id")?,
+            other_name: row.try_get("", "other_name")?,
+            other_key: row.try_get("", "other_key")?,
+        })
+    });
+    read.collect()
 }
 
 /// Those of the accounts that are known.
@@ -84,7 +170,7 @@ pub async fn accounts_fetch(
     Ok(rows)
 }
 
-/// Up to `limit` accounts after `after`, by id, of one segment or of all.
+/// Up to `limit` accounts after `after`, by id, of one segment or of all. Those that are part of another are left out.
 pub async fn accounts_list(
     connection: &impl ConnectionTrait,
     segment: &str,
@@ -93,11 +179,22 @@ pub async fn accounts_list(
 ) -> Result<Vec<AccountRow>, Problem> {
     let mut select = accounts_select();
     select
-        .and_where(Expr::col(Account::AccountId).gt(after))
+        .and_where(Expr::col((Account::Table, Account::AccountId)).gt(after))
+        .and_where(Expr::exists(part_of_another()).not())
         .and_where_option((!segment.is_empty()).then(|| Expr::col(Account::Segment).eq(segment)))
-        .order_by(Account::AccountId, Order::Asc)
+        .order_by((Account::Table, Account::AccountId), Order::Asc)
         .limit(limit);
     read(connection, &select).await
+}
+
+fn part_of_another() -> SelectStatement {
+    let merge = |column| Expr::col((Merge::Table, column));
+    Query::select()
+        .expr(Expr::val(1))
+        .from(Merge::Table)
+        .and_where(merge(Merge::MergedAccountId).equals((Account::Table, Account::AccountId)))
+        .and_where(merge(Merge::UndoneAt).is_null())
+        .take()
 }
 
 fn accounts_select() -> SelectStatement {

@@ -151,17 +151,17 @@ pub async fn facts_fetch(tx: &Tx, keys: &[FactKey]) -> Result<Vec<StoredFact>, P
     Ok(facts)
 }
 
-/// Up to `limit` facts of an account after number `after`, in the order of recording.
+/// Up to `limit` facts of these accounts after number `after`, in the order of recording.
 pub async fn facts_list(
     connection: &impl ConnectionTrait,
-    account_id: &str,
+    account_ids: &[&str],
     filter: &FactFilter,
     after: i64,
     limit: u64,
 ) -> Result<Vec<StoredFact>, Problem> {
     let (mut after, mut page) = (after, Vec::new());
     loop {
-        let mut runs = runs_after(connection, account_id, after).await?;
+        let mut runs = runs_after(connection, account_ids, after).await?;
         // The run too many says how far the others reach for certain: runs of concurrent writers may interleave.
         let reach = if runs.len() > RUNS as usize {
             runs.pop().map(|(first, _)| first - 1)
@@ -176,7 +176,7 @@ pub async fn facts_list(
         });
         let mut select = facts_select();
         select
-            .and_where(Expr::col(Fact::AccountId).eq(account_id))
+            .and_where(Expr::col(Fact::AccountId).is_in(account_ids.iter().copied()))
             .cond_where(ranges);
         narrow(&mut select, filter);
         select.order_by(Fact::Id, Order::Asc).limit(limit - page.len() as u64);
@@ -200,14 +200,14 @@ fn narrow(select: &mut SelectStatement, filter: &FactFilter) {
 
 async fn runs_after(
     connection: &impl ConnectionTrait,
-    account_id: &str,
+    account_ids: &[&str],
     after: i64,
 ) -> Result<Vec<(i64, i64)>, Problem> {
     let mut select = Query::select();
     select
         .columns([FactRun::FirstId, FactRun::LastId])
         .from(FactRun::Table)
-        .and_where(Expr::col(FactRun::AccountId).eq(account_id))
+        .and_where(Expr::col(FactRun::AccountId).is_in(account_ids.iter().copied()))
         .and_where(Expr::col(FactRun::LastId).gt(after))
         .order_by(FactRun::FirstId, Order::Asc)
         .limit(RUNS + 1);

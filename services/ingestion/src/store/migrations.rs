@@ -1,5 +1,7 @@
 //! The tables of this service, after those of the runtime.
 
+mod merges;
+
 use sea_orm::{
     DbErr,
     sea_query::{ColumnDef, Index, IndexCreateStatement, IntoIden, Table, TableCreateStatement},
@@ -15,6 +17,7 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         let mut migrations = upswell_runtime::db::runtime_migrations();
         migrations.push(Box::new(Facts));
+        migrations.push(Box::new(merges::Merges));
         migrations
     }
 }

@@ -73,10 +73,10 @@ pub async fn touch_write(tx: &Tx, touch: &LedgerTouch) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The newest `limit` offers of an account.
+/// The newest `limit` offers of these accounts.
 pub async fn offers_fetch(
     connection: &impl ConnectionTrait,
-    account_id: &str,
+    account_ids: &[&str],
     limit: u64,
 ) -> Result<Vec<OfferRecord>, Problem> {
     let mut select = Query::select();
@@ -90,7 +90,7 @@ pub async fn offers_fetch(
             Offer::StateAt,
         ])
         .from(Offer::Table)
-        .and_where(Expr::col(Offer::AccountId).eq(account_id))
+        .and_where(Expr::col(Offer::AccountId).is_in(account_ids.iter().copied()))
         .order_by(Offer::StateAt, Order::Desc)
         .order_by(Offer::OfferId, Order::Asc)
         .limit(limit);
@@ -108,10 +108,10 @@ pub async fn offers_fetch(
     read.collect()
 }
 
-/// The newest `limit` touches of an account.
+/// The newest `limit` touches of these accounts.
 pub async fn touches_fetch(
     connection: &impl ConnectionTrait,
-    account_id: &str,
+    account_ids: &[&str],
     limit: u64,
 ) -> Result<Vec<LedgerTouch>, Problem> {
     let mut select = Query::select();
@@ -125,7 +125,7 @@ pub async fn touches_fetch(
         ])
         .columns([Touch::TouchAt, Touch::State])
         .from(Touch::Table)
-        .and_where(Expr::col(Touch::AccountId).eq(account_id))
+        .and_where(Expr::col(Touch::AccountId).is_in(account_ids.iter().copied()))
         .order_by(Touch::TouchAt, Order::Desc)
         .order_by(Touch::TouchId, Order::Asc)
         .limit(limit);

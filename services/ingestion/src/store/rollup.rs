@@ -151,14 +151,14 @@ pub async fn rollups_fetch(
     Ok(accounts)
 }
 
-/// The newest day with a count of every series of an account, with its tally.
-pub async fn rollups_newest(connection: &impl ConnectionTrait, account_id: &str) -> Result<Days, Problem> {
+/// The newest day with a count of every series of these accounts, without its tally.
+pub async fn rollups_newest(connection: &impl ConnectionTrait, account_ids: &[&str]) -> Result<Days, Problem> {
     let mut newest = Query::select();
     newest
         .columns([Rollup::Kind, Rollup::Name])
         .expr_as(Expr::col(Rollup::Day).max(), "day")
         .from(Rollup::Table)
-        .and_where(Expr::col(Rollup::AccountId).eq(account_id))
+        .and_where(Expr::col(Rollup::AccountId).is_in(account_ids.iter().copied()))
         .and_where(Expr::col(Rollup::FactCount).gt(0))
         .group_by_columns([Rollup::Kind, Rollup::Name])
         .order_by(Rollup::Kind, Order::Asc);

@@ -10,6 +10,9 @@ pub(super) enum Account {
     CreatedAt,
     LastRecordedAt,
     Segment,
+    DisplayName,
+    NameKey,
+    NameSkeleton,
 }
 
 /// Every fact, once, never changed. Instants in µs, `day` in days since 1970-01-01.
@@ -87,6 +90,26 @@ pub(super) enum Conflict {
     RefusedHash,
     Refused,
     ConflictedAt,
+    Resolution,
+    Resolver,
+    ResolvedAt,
+    Reason,
+}
+
+/// Accounts that are one, or were.
+#[derive(Clone, Copy, DeriveIden)]
+pub(super) enum Merge {
+    Table,
+    Id,
+    MergeId,
+    AccountId,
+    MergedAccountId,
+    Actor,
+    MergedAt,
+    Reason,
+    UndoneAt,
+    UndoActor,
+    UndoReason,
 }
 
 /// Offers, as offers told them.

@@ -9,7 +9,7 @@ use upswell_proto::ingestion::v1::{self as pb, fact::Body};
 use crate::harness::{Running, about, activity, fact, plan, profile, superseding, usage};
 
 #[derive(Clone, Debug)]
-struct Seed {
+pub(crate) struct Seed {
     kind: u8,
     account: u8,
     day: i32,
@@ -17,7 +17,7 @@ struct Seed {
     corrects: Option<Index>,
 }
 
-fn seeds() -> impl Strategy<Value = Vec<Seed>> {
+pub(crate) fn seeds() -> impl Strategy<Value = Vec<Seed>> {
     let seed = (
         0_u8..7,
         0_u8..2,
@@ -37,7 +37,7 @@ fn seeds() -> impl Strategy<Value = Vec<Seed>> {
     )
 }
 
-fn facts(seeds: &[Seed]) -> Vec<pb::Fact> {
+pub(crate) fn facts(seeds: &[Seed]) -> Vec<pb::Fact> {
     let all = seeds.iter().enumerate().map(|(number, seed)| {
         let (id, Seed { day, value, .. }) = (format!("f{number}"), seed);
         let made = match seed.kind {
@@ -173,7 +173,7 @@ async fn view(batches: &[Vec<pb::Fact>]) -> View {
 }
 
 /// The facts shuffled, some of them twice, in batches.
-fn batches(facts: Vec<pb::Fact>) -> impl Strategy<Value = Vec<Vec<pb::Fact>>> {
+pub(crate) fn batches(facts: Vec<pb::Fact>) -> impl Strategy<Value = Vec<Vec<pb::Fact>>> {
     let repeated = vec(any::<Index>(), 0..6).prop_map(move |again| {
         let twice: Vec<pb::Fact> = again
             .iter()

@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 
 use prost::Message;
 use sea_orm::{ConnectionTrait as _, Statement};
-use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
+use tonic::{Status, transport::Channel};
 use upswell_ingestion::{DEFAULTS, NAME, Settings, build, jsonl::parse_line};
 use upswell_proto::ingestion::v1::{self as pb, ingestion_service_client::IngestionServiceClient};
 use upswell_runtime::{
     client::{ClientSettings, Peers},
     clock::Clock,
     config::{self, Section},
-    server,
+    ids,
+    server::{self, ACTOR_METADATA},
     service::{Deps, Service},
     telemetry::OutboxTrace,
+    testing::Place,
 };
 
 pub(crate) const NOW: &str = "2026-10-15T05:00:00Z";
@@ -26,7 +27,7 @@ pub(crate) struct Running {
     pub(crate) service: Service,
     pub(crate) clock: Clock,
     stop: CancellationToken,
-    _folder: TempDir,
+    _place: Place,
 }
 
 impl Drop for Running {
@@ -42,8 +43,8 @@ impl Running {
 
     /// With settings that differ from the defaults: names in the environment, and values.
     pub(crate) async fn start_with(changed: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = settings(&folder, changed);
+        let (store, place) = Place::new().await.unwrap();
+        let settings = settings(store.url, changed);
         let clock = Clock::manual(NOW.parse().unwrap());
         let peers = Peers::new(&BTreeMap::new(), &ClientSettings::default()).unwrap();
         let deps = Deps {
@@ -64,7 +65,7 @@ impl Running {
             service,
             clock,
             stop,
-            _folder: folder,
+            _place: place,
         }
     }
 
@@ -111,6 +112,28 @@ impl Running {
             .accounts
     }
 
+    /// Makes `part` a part of `account`, by the decision of anna.
+    pub(crate) async fn merge(&self, account: &str, part: &str) -> Result<pb::Merge, Status> {
+        let request = pb::MergeAccountsRequest {
+            request_id: ids::derive("test merge", &[account, part]).to_string(),
+            account_id: account.to_owned(),
+            merged_account_id: part.to_owned(),
+            reason: "one company".to_owned(),
+        };
+        let answer = self.client.clone().merge_accounts(by_anna(request)).await?;
+        Ok(answer.into_inner().merge.unwrap())
+    }
+
+    pub(crate) async fn unmerge(&self, merge_id: &str) -> Result<pb::Merge, Status> {
+        let request = pb::UnmergeAccountsRequest {
+            request_id: ids::derive("test unmerge", &[merge_id]).to_string(),
+            merge_id: merge_id.to_owned(),
+            reason: "two companies after all".to_owned(),
+        };
+        let answer = self.client.clone().unmerge_accounts(by_anna(request)).await?;
+        Ok(answer.into_inner().merge.unwrap())
+    }
+
     /// The first column of every row that a query gives.
     pub(crate) async fn rows(&self, sql: &str) -> Vec<i64> {
         let reader = self.service.db.reader();
@@ -138,9 +161,15 @@ impl Running {
     }
 }
 
-/// The shipped defaults, with the store in `folder` and a free port.
-fn settings(folder: &TempDir, changed: &[(&str, &str)]) -> Settings {
-    let url = format!("sqlite:{}", folder.path().join("ingestion.db").display());
+/// A request by a person.
+pub(crate) fn by_anna<T>(message: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    request.metadata_mut().insert(ACTOR_METADATA, "anna".parse().unwrap());
+    request
+}
+
+/// The shipped defaults, with the store at `url` and a free port.
+fn settings(url: String, changed: &[(&str, &str)]) -> Settings {
     let environment = [
         ("UPSWELL__INGESTION__DB__URL".to_owned(), url),
         (

@@ -7,11 +7,13 @@
 
 mod any_order;
 mod batches;
+mod conflicts;
 mod corrections;
 mod groups;
 mod harness;
 mod inbox;
 mod lists;
+mod merges;
 mod pictures;
 mod store;
 mod streams;

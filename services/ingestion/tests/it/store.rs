@@ -78,7 +78,7 @@ async fn runs_of_concurrent_writers_may_interleave() {
     tx.commit().await.unwrap();
     let (mut after, mut ids) = (0, Vec::new());
     loop {
-        let page = facts_list(temp.db.reader(), "acme", &FactFilter::default(), after, 70)
+        let page = facts_list(temp.db.reader(), &["acme"], &FactFilter::default(), after, 70)
             .await
             .unwrap();
         let Some(last) = page.last() else { break };

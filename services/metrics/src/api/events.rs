@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use upswell_proto::{
     gtype,
-    ingestion::v1::{AccountProfileChanged, SubscriptionChanged, subscription_terms::Kind},
+    ingestion::v1::{
+        AccountProfileChanged, AccountsMerged, AccountsUnmerged, SubscriptionChanged, subscription_terms::Kind,
+    },
     offers::v1::{ApprovalChanged, HoldoutAssigned, OfferChanged, OrderChanged, TouchChanged},
     scoring::v1::{Signal as WireSignal, SignalChanged, signal::State as SignalState},
 };
@@ -41,6 +43,10 @@ impl EventInbox {
 #[async_trait]
 impl Inbox for EventInbox {
     async fn apply(&self, tx: &Tx, event: &Inbound) -> Result<(), Problem> {
+        if event.is::<AccountsMerged>() || event.is::<AccountsUnmerged>() {
+            // What changed hands is told again under the account that goes on, right after.
+            return Ok(());
+        }
         Ok(self.app.record(tx, fact(event)?).await?)
     }
 }

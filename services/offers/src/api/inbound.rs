@@ -69,6 +69,9 @@ impl Inbox for OffersInbox {
                 }
                 Ok(app.paid(tx, payment(event)?).await?)
             }
+            // What changed hands is told again under the account that goes on, right after.
+            topic if topic == ingestion::AccountsMerged::full_name() => Ok(()),
+            topic if topic == ingestion::AccountsUnmerged::full_name() => Ok(()),
             topic if topic == ingestion::TicketChanged::full_name() => ticket_changed(tx, event.decode()?).await,
             topic if topic == scoring::SignalChanged::full_name() => {
                 app.signal_known(tx, signal(event.decode()?, event)?).await

@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
 use upswell_proto::{
-    ingestion::v1::{AccountProfileChanged, SubscriptionChanged, SubscriptionTerms, subscription_terms::Kind},
+    ingestion::v1::{
+        AccountProfileChanged, AccountsMerged, AccountsUnmerged, SubscriptionChanged, SubscriptionTerms,
+        subscription_terms::Kind,
+    },
     scoring::v1::ScoreChanged,
 };
 use upswell_runtime::{
@@ -34,6 +37,10 @@ impl EventInbox {
 #[async_trait]
 impl Inbox for EventInbox {
     async fn apply(&self, tx: &Tx, event: &Inbound) -> Result<(), Problem> {
+        if event.is::<AccountsMerged>() || event.is::<AccountsUnmerged>() {
+            // What changed hands is told again under the account that goes on, right after.
+            return Ok(());
+        }
         let fact = if event.is::<AccountProfileChanged>() {
             profile(event.decode()?)?
         } else if event.is::<SubscriptionChanged>() {

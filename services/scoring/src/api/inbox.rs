@@ -2,7 +2,12 @@
 
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
-use upswell_proto::{gtype, ingestion::v1::AccountChanged, offers::v1::OfferChanged, renewals::v1::RenewalMarkReached};
+use upswell_proto::{
+    gtype,
+    ingestion::v1::{AccountChanged, AccountsMerged, AccountsUnmerged},
+    offers::v1::OfferChanged,
+    renewals::v1::RenewalMarkReached,
+};
 use upswell_runtime::{
     db::Tx,
     inbox::{Inbound, Inbox},
@@ -46,6 +51,9 @@ impl Inbox for EventInbox {
                 .await
         } else if event.is::<OfferChanged>() {
             self.consume(tx, event.decode()?, event.occurred_at).await
+        } else if event.is::<AccountsMerged>() || event.is::<AccountsUnmerged>() {
+            // What changed hands is told by AccountChanged, right after.
+            Ok(())
         } else {
             Err(event.unknown())
         }

@@ -33,6 +33,7 @@ const DUE_DAYS: i64 = 400;
 pub(crate) fn picture_to_wire(picture: Picture, today: Date) -> Result<pb::GetAccount360Response, Problem> {
     let Picture {
         account_id,
+        parts,
         created,
         documents,
         days,
@@ -45,7 +46,7 @@ pub(crate) fn picture_to_wire(picture: Picture, today: Date) -> Result<pb::GetAc
     let first_ticket = start_of(today.saturating_sub(i64::from(TICKET_DAYS).days()), TimeZone::UTC);
     let recent = |ticket: &Ticket| ticket.open_time >= first_ticket;
     Ok(pb::GetAccount360Response {
-        account: Some(account_to_wire(&account_id, created, &documents)),
+        account: Some(account_to_wire(&account_id, parts, created, &documents)),
         contacts: contacts(&documents),
         subscriptions: standings.iter().map(subscription_to_wire).collect(),
         series: summaries(&days, today).into_iter().map(summary_to_wire).collect(),
@@ -131,14 +132,19 @@ fn moment(document: &Document) -> pb::Moment {
     }
 }
 
-pub(super) fn account_to_wire(account_id: &str, created: Timestamp, documents: &[Document]) -> pb::Account {
+pub(super) fn account_to_wire(
+    account_id: &str,
+    parts: Vec<String>,
+    created: Timestamp,
+    documents: &[Document],
+) -> pb::Account {
     let found = profile(documents);
     pb::Account {
         account_id: account_id.to_owned(),
         profile: found.map(|(profile, _)| profile_to_wire(profile)),
         provenance: found.map(|(_, document)| provenance(document)),
         create_time: Some(wire_time(created)),
-        merged_account_ids: Vec::new(),
+        merged_account_ids: parts,
     }
 }
 

@@ -1,7 +1,10 @@
 use upswell_runtime::money::Period;
 
 use super::*;
-use crate::domain::change::{Batch, Change, changes};
+use crate::domain::{
+    change::{Batch, Change, changes},
+    merge::Roots,
+};
 
 /// The changes told of account acme when `new` facts come to `old` ones and revoke `revoked`.
 fn told(old: &[&Fact], new: &[&Fact], revoked: &[&Fact]) -> Vec<Change> {
@@ -16,7 +19,9 @@ fn told(old: &[&Fact], new: &[&Fact], revoked: &[&Fact]) -> Vec<Change> {
         .chain(revoked)
         .map(|fact| document(fact))
         .collect();
-    let mut told = changes(&batch, &documents).remove("acme").unwrap_or_default();
+    let mut told = changes(&batch, &documents, &Roots::default())
+        .remove("acme")
+        .unwrap_or_default();
     let last = told.pop();
     assert!(
         matches!(last, Some(Change::Account { fact_count, .. }) if fact_count == new.len()),
@@ -106,7 +111,7 @@ fn what_happened_is_told_in_its_order_and_the_earliest_day_comes_last() {
         counting: vec![&late, &early],
         revoked: Vec::new(),
     };
-    let told = changes(&batch, &[]).remove("acme").unwrap();
+    let told = changes(&batch, &[], &Roots::default()).remove("acme").unwrap();
     let ids = told.iter().filter_map(|change| match change {
         Change::Payment(happening, _) => Some(happening.key.external_id.as_str()),
         _ => None,
