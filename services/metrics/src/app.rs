@@ -5,6 +5,7 @@ mod exchange;
 mod journeys;
 mod record;
 mod revenue;
+mod verify;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub use self::{
     journeys::LeadTimes,
     record::Fact,
     revenue::{Asked, MovementPage, Sliced},
+    verify::VerifySums,
 };
 use crate::{
     NAME,
@@ -73,7 +75,7 @@ pub async fn build(settings: Settings, deps: Deps) -> Result<Service, Problem> {
     app.derive_all_if_needed().await?;
     let wake = Arc::new(Notify::new());
     let inbox = Arc::new(EventInbox::new(app.clone()));
-    let api = Api::new(app);
+    let api = Api::new(app.clone());
     let revenue = RevenueServiceServer::new(api.clone())
         .max_decoding_message_size(settings.server.max_decode_bytes)
         .max_encoding_message_size(settings.server.max_encode_bytes);
@@ -89,7 +91,7 @@ pub async fn build(settings: Settings, deps: Deps) -> Result<Service, Problem> {
         name: NAME,
         db,
         routes,
-        jobs: Vec::new(),
+        jobs: vec![Arc::new(VerifySums::new(app))],
         relay,
         wake,
     })

@@ -13,7 +13,9 @@ mod subscriptions;
 
 pub use self::{
     exchange::{ExchangeKey, ExchangeRow, exchange_list, exchange_upsert, rates_fetch},
-    kept::{BySlice, kept_add, kept_lock, order_ids, place_fetch, place_upsert, profile_fetch, state_fetch},
+    kept::{
+        BySlice, kept_add, kept_faults, kept_lock, order_ids, place_fetch, place_upsert, profile_fetch, state_fetch,
+    },
     migrations::Migrator,
     movements::{ListedMovement, MovementFilter, MovementKey, movement_list, timeline_fetch, timeline_replace},
     rates::{approval_list, conversion_list, counts_fetch, pressure_fetch, way_list, week_list},

@@ -85,6 +85,16 @@ impl App {
         Ok(true)
     }
 
+    /// Derives every account, whatever was there; in one transaction.
+    pub(super) async fn derive_all_now(&self) -> Result<(), Problem> {
+        let rules = fingerprint(self.revenue.rules())?;
+        let tx = self.db.begin().await?;
+        store::kept_lock(&tx).await?;
+        self.derive_all(&tx).await?;
+        store::state_put(&tx, &rules, self.clock.now()).await?;
+        tx.commit().await
+    }
+
     async fn derive_all(&self, tx: &Tx) -> Result<(), MetricsError> {
         store::timeline_clear(tx).await?;
         store::kept_clear(tx).await?;

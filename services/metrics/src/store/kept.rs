@@ -60,6 +60,24 @@ pub async fn kept_add(tx: &Tx, sums: &BySlice) -> Result<(), Problem> {
     SPANS.add(&**tx, &spans).await
 }
 
+/// On how many days and of how many kinds the kept flows of everybody differ from the levels and the movements.
+pub async fn kept_faults(connection: &impl ConnectionTrait) -> Result<i64, Problem> {
+    let query = "SELECT COUNT(*) AS faults FROM (SELECT on_day, currency, kind FROM ( \
+         SELECT on_day, currency, kind, amount FROM revenue_flows \
+         WHERE dimension = 0 AND grain = 0 AND currency <> '' \
+         UNION ALL SELECT day, currency, kind, -amount_minor FROM movements \
+         UNION ALL SELECT from_on, currency, 0, -mrr_minor FROM mrr_levels \
+         UNION ALL SELECT to_on, currency, 0, mrr_minor FROM mrr_levels WHERE to_on < $1 \
+         ) flows GROUP BY on_day, currency, kind HAVING SUM(amount) <> 0) faults";
+    let rows: Vec<FaultRow> = select(connection, query, [i32::MAX.into()]).await?;
+    Ok(rows.first().map_or(0, |row| row.faults))
+}
+
+#[derive(FromQueryResult)]
+struct FaultRow {
+    faults: i64,
+}
+
 /// Removes every sum and place.
 pub(crate) async fn kept_clear(tx: &Tx) -> Result<(), Problem> {
     for table in ["revenue_flows", "revenue_spans", "revenue_places"] {

@@ -5,7 +5,7 @@ use proptest::{collection::vec, option, prelude::*, test_runner::TestRunner};
 use sea_orm::{ConnectionTrait, Statement};
 use tokio::runtime::Runtime;
 use upswell_metrics::{
-    app::{App, Asked, Fact},
+    app::{App, Asked, Fact, VerifySums},
     domain::{
         journey::{Order, Profile},
         kept::Dimension,
@@ -14,7 +14,7 @@ use upswell_metrics::{
         window::Window,
     },
 };
-use upswell_runtime::{db::Db, money::Money};
+use upswell_runtime::{db::Db, jobs::Job as _, money::Money};
 
 use crate::world::{app, day, version};
 
@@ -217,4 +217,39 @@ fn i5_k1_late_corrected_reordered_and_repeated_facts_give_the_numbers_of_the_sor
         Ok(())
     });
     outcome.unwrap();
+}
+
+#[tokio::test]
+async fn k1_sums_that_were_tampered_with_are_found_and_derived_anew() {
+    let (app, store) = app().await;
+    tell(
+        &app,
+        &store.db,
+        &[Fact::Version(
+            "acme".to_owned(),
+            version("b/1", "line", "2026-01-10", 100),
+        )],
+    )
+    .await;
+    let before = answers(&app).await;
+    let job = VerifySums::new(app.clone());
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    assert_eq!(
+        job.run_once(at("2026-02-01T00:00:00Z")).await.unwrap(),
+        0,
+        "nothing is wrong"
+    );
+    let tx = store.db.begin().await.unwrap();
+    let tamper = "UPDATE revenue_flows SET amount = amount + 1 WHERE kind = 0 AND currency <> ''";
+    tx.execute_raw(Statement::from_string(store.db.backend(), tamper))
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(
+        job.run_once(at("2026-02-01T23:00:00Z")).await.unwrap(),
+        0,
+        "the look of today is good"
+    );
+    assert_eq!(job.run_once(at("2026-02-02T00:00:00Z")).await.unwrap(), 1);
+    assert_eq!(answers(&app).await, before);
 }

@@ -200,7 +200,7 @@ async fn k6_slices_add_up_to_the_whole_and_open_down_to_accounts() {
     let whole = revenue(
         &world,
         GetRevenueMetricsRequest {
-            window: of_window.clone(),
+            window: of_window,
             ..Default::default()
         },
     )
@@ -212,7 +212,7 @@ async fn k6_slices_add_up_to_the_whole_and_open_down_to_accounts() {
         (RevenueDimension::Cohort, vec!["2025-11", "2026-02"]),
     ] {
         let request = GetRevenueBreakdownRequest {
-            window: of_window.clone(),
+            window: of_window,
             dimension: dimension.into(),
         };
         let slices = world

@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, sync::Mutex};
 use jiff::{Timestamp, civil::Date};
 use prost::{Message, Name};
 use prost_types::Timestamp as WireTime;
-use tempfile::TempDir;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::transport::{Channel, Endpoint};
 use upswell_metrics::{
@@ -45,15 +44,15 @@ pub(crate) struct World {
     delivery: DeliveryServiceClient<Channel>,
     sequences: Mutex<BTreeMap<(&'static str, String), i64>>,
     _stop: DropGuard,
-    _folder: TempDir,
+    _place: testing::Place,
 }
 
 impl World {
     pub(crate) async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let (db, place) = testing::Place::new().await.unwrap();
         let server = ServerSettings::default();
         let settings = Settings {
-            db: testing::settings(&folder.path().join("metrics.db")),
+            db,
             server: server.clone(),
             relay: RelaySettings::default(),
             client: ClientSettings::default(),
@@ -78,7 +77,7 @@ impl World {
             delivery: DeliveryServiceClient::new(channel),
             sequences: Mutex::default(),
             _stop: stop.drop_guard(),
-            _folder: folder,
+            _place: place,
         }
     }
 
