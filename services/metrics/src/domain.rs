@@ -3,6 +3,7 @@
 pub mod churn;
 pub mod cohort;
 pub mod dense;
+pub mod drift;
 pub mod exchange;
 pub mod journey;
 pub mod kept;
@@ -15,8 +16,11 @@ pub mod retention;
 pub mod revenue;
 pub mod rules;
 pub mod schedule;
+pub mod stats;
 pub mod subscription;
 pub mod timeline;
+pub mod uplift;
+pub mod variants;
 pub mod window;
 
 #[cfg(test)]
