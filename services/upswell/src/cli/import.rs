@@ -1,19 +1,22 @@
-//! `import`: facts from JSON Lines, in bounded memory, in the order of the file.
+//! `import`: facts from JSON Lines, or from CSV and JSON through a mapping, in bounded memory, in the order of the file.
 
+mod checkpoint;
 mod lines;
 mod rejects;
+mod rows;
 mod sender;
 
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use prost::Message as _;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::{
     fs,
     io::{self, AsyncRead},
@@ -22,8 +25,10 @@ use upswell_proto::ingestion::v1::{Fact, FactResult, fact_result::Outcome};
 use upswell_runtime::client::Peers;
 
 use self::{
+    checkpoint::Checkpoint,
     lines::{Line, Lines},
     rejects::{Fault, Rejects},
+    rows::{Row, Rows, Table},
     sender::Sender,
 };
 use super::{
@@ -38,20 +43,28 @@ const REJECTED: u8 = 2;
 
 #[derive(Debug, Args)]
 pub(super) struct Import {
-    /// The file of JSON Lines, or `-` for standard input.
+    /// The file, or `-` for standard input: fact lines, or with --mapping a table or JSON objects.
     file: PathBuf,
+    /// A mapping file (TOML) that says how rows become facts. The file is CSV with a header, or JSON objects, one a line,
+    /// if its name ends with `.jsonl` or `.ndjson`.
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// Begins anew where an earlier import of the same file broke; without it, the import goes on there.
+    #[arg(long)]
+    restart: bool,
     /// Rows a request, 1 to 2,000.
     #[arg(long, default_value_t = 500, value_name = "ROWS", value_parser = clap::value_parser!(u16).range(1..=2000))]
     batch: u16,
-    /// Where rejected rows are reported; `<FILE>.rejects.jsonl` if absent. Made only when there are some.
+    /// Where rejected rows are reported, as CSV if it ends with `.csv`, else as JSON Lines; `<FILE>.rejects.jsonl` if
+    /// absent. Made only when there are some.
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
 }
 
 /// What an import came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Lines with content.
+    /// Lines with content, or rows of a table.
     pub lines: u64,
     /// New facts, durable now.
     pub recorded: u64,
@@ -106,61 +119,99 @@ impl Import {
             address,
         );
         let from_input = self.file == Path::new("-");
-        let (reader, bytes): (Box<dyn AsyncRead + Unpin>, Option<u64>) = if from_input {
-            (Box::new(io::stdin()), None)
-        } else {
-            let named = || self.file.display().to_string();
-            let file = fs::File::open(&self.file).await.with_context(named)?;
-            let length = file.metadata().await.with_context(named)?.len();
-            (Box::new(file), Some(length))
-        };
-        let rejects = self.rejects.clone().unwrap_or_else(|| {
-            let stem = if from_input {
-                "stdin".into()
-            } else {
-                self.file.clone().into_os_string()
-            };
-            let mut name: std::ffi::OsString = stem;
-            name.push(".rejects.jsonl");
-            PathBuf::from(name)
-        });
+        let (rows, bytes) = self.rows(from_input).await?;
+        let checkpoint = (!from_input)
+            .then(|| Checkpoint::of(&self.file, self.mapping.as_deref()))
+            .transpose()?;
+        let earlier = checkpoint.as_ref().filter(|_| !self.restart).and_then(Checkpoint::read);
+        let rejects = self.rejects_path(from_input);
         ensure!(
             rejects != self.file,
             "--rejects would overwrite the file that is imported"
         );
         let bar = bar(bytes);
-        let summary = import(reader, self.batch.into(), sender, rejects, &bar).await;
+        let importer = Importer {
+            sender,
+            rejects: Rejects::new(rejects, earlier.is_some()),
+            summary: earlier.unwrap_or_default(),
+            waiting: Vec::new(),
+            checkpoint,
+        };
+        let summary = import(rows, self.batch.into(), importer, &bar).await;
         bar.finish_and_clear();
         summary
     }
+
+    /// What the file holds, and how many bytes that is.
+    async fn rows(&self, from_input: bool) -> Result<(Rows<Box<dyn AsyncRead + Unpin>>, Option<u64>)> {
+        let named = || self.file.display().to_string();
+        let length = if from_input {
+            None
+        } else {
+            Some(fs::metadata(&self.file).await.with_context(named)?.len())
+        };
+        let ending = self
+            .file
+            .extension()
+            .map(|ending| ending.to_string_lossy().to_lowercase());
+        let of_lines = self.mapping.is_none() || ending.is_some_and(|ending| ["jsonl", "ndjson"].contains(&&*ending));
+        let mapping = self.mapping.as_deref().map(rows::mapping).transpose()?;
+        if !of_lines && let Some(mapping) = mapping {
+            let reader: Box<dyn std::io::Read> = if from_input {
+                Box::new(std::io::stdin())
+            } else {
+                Box::new(std::fs::File::open(&self.file).with_context(named)?)
+            };
+            let table = Table::new(reader, mapping).with_context(named)?;
+            return Ok((Rows::Table(Box::new(table)), length));
+        }
+        let reader: Box<dyn AsyncRead + Unpin> = if from_input {
+            Box::new(io::stdin())
+        } else {
+            Box::new(fs::File::open(&self.file).await.with_context(named)?)
+        };
+        let lines = Lines::new(reader);
+        let rows = match mapping {
+            Some(mapping) => Rows::Objects(lines, Box::new(mapping)),
+            None => Rows::Facts(lines),
+        };
+        Ok((rows, length))
+    }
+
+    fn rejects_path(&self, from_input: bool) -> PathBuf {
+        self.rejects.clone().unwrap_or_else(|| {
+            let mut name: std::ffi::OsString = if from_input {
+                "stdin".into()
+            } else {
+                self.file.clone().into_os_string()
+            };
+            name.push(".rejects.jsonl");
+            PathBuf::from(name)
+        })
+    }
 }
 
-/// Imports everything that `reader` holds. Errors: the reader breaks, or ingestion stays away.
-async fn import(
-    reader: impl AsyncRead + Unpin,
+/// Imports every row that was not imported before. Errors: the reader breaks, or ingestion stays away.
+async fn import<R: AsyncRead + Unpin>(
+    mut rows: Rows<R>,
     batch: usize,
-    sender: Sender,
-    rejects: PathBuf,
+    mut importer: Importer,
     bar: &ProgressBar,
 ) -> Result<Summary> {
-    let mut lines = Lines::new(reader);
-    let mut importer = Importer {
-        sender,
-        rejects: Rejects::new(rejects),
-        summary: Summary::default(),
-        waiting: Vec::new(),
-    };
+    for _ in 0..importer.summary.lines {
+        rows.skip().await?;
+    }
     let mut bytes = 0;
-    while let Some(line) = lines.next().await? {
+    while let Some(row) = rows.next().await? {
         importer.summary.lines += 1;
-        bytes += importer.take(line)?;
+        bytes += importer.take(row)?;
         if importer.waiting.len() >= batch || bytes >= BATCH_BYTES {
-            importer.send(bar).await?;
+            importer.send(batch, bar).await?;
             bytes = 0;
-            bar.set_position(lines.read());
+            bar.set_position(rows.read());
         }
     }
-    importer.send(bar).await?;
+    importer.send(batch, bar).await?;
     importer.finish()
 }
 
@@ -168,30 +219,23 @@ struct Importer {
     sender: Sender,
     rejects: Rejects,
     summary: Summary,
-    /// Rows of the next request, in the order of the file.
-    waiting: Vec<(Line, Fact)>,
+    /// Facts of the next request with their rows, in the order of the file.
+    waiting: Vec<(Arc<Line>, Fact)>,
+    checkpoint: Option<Checkpoint>,
 }
 
 impl Importer {
-    /// Takes a line up into the next request, or reports it; the bytes that it adds.
-    fn take(&mut self, line: Line) -> Result<usize> {
-        let parsed = line.text().and_then(|text| {
-            let faults = |faults: Vec<upswell_ingestion::jsonl::LineFault>| {
-                faults
-                    .into_iter()
-                    .map(|fault| Fault {
-                        path: fault.path,
-                        reason: fault.description,
-                    })
-                    .collect::<Vec<_>>()
-            };
-            upswell_ingestion::jsonl::parse_line(text).map_err(faults)
-        });
-        match parsed {
-            Ok(fact) => {
+    /// Takes a row up into the next request, or reports it; the bytes that it adds.
+    fn take(&mut self, row: Row) -> Result<usize> {
+        let line = Arc::new(row.line);
+        match row.facts {
+            Ok(facts) => {
                 // The line is kept for the report, so it counts too.
-                let bytes = fact.encoded_len() + line.bytes.len();
-                self.waiting.push((line, fact));
+                let mut bytes = line.bytes.len();
+                for fact in facts {
+                    bytes += fact.encoded_len();
+                    self.waiting.push((Arc::clone(&line), fact));
+                }
                 Ok(bytes)
             }
             Err(faults) => {
@@ -202,20 +246,26 @@ impl Importer {
         }
     }
 
-    async fn send(&mut self, bar: &ProgressBar) -> Result<()> {
-        let Some((first, _)) = self.waiting.first() else {
-            return Ok(());
-        };
-        let place = format!(
-            "line {}; everything before it is recorded, and importing again is harmless",
-            first.number
-        );
-        let (rows, facts): (Vec<Line>, Vec<Fact>) = self.waiting.drain(..).unzip();
-        let results = self.sender.send(facts, bar).await.context(place)?;
-        for (line, result) in rows.iter().zip(results) {
-            self.settle(line, &result)?;
+    /// Sends what waits and notes how far the import came. A row may say more facts than a request takes.
+    async fn send(&mut self, batch: usize, bar: &ProgressBar) -> Result<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        for part in waiting.chunks(batch.max(1)) {
+            let Some((first, _)) = part.first() else { continue };
+            let place = format!(
+                "line {}; everything before it is recorded, and importing again goes on there",
+                first.number
+            );
+            let facts = part.iter().map(|(_, fact)| fact.clone()).collect();
+            let results = self.sender.send(facts, bar).await.context(place)?;
+            for ((line, _), result) in part.iter().zip(results) {
+                self.settle(line, &result)?;
+            }
         }
-        Ok(())
+        self.rejects.flush()?;
+        match &self.checkpoint {
+            Some(checkpoint) => checkpoint.write(&self.summary),
+            None => Ok(()),
+        }
     }
 
     fn settle(&mut self, line: &Line, result: &FactResult) -> Result<()> {
@@ -239,6 +289,7 @@ impl Importer {
             }
         };
         let fault = |fault: &upswell_proto::ingestion::v1::FieldFault| Fault {
+            column: String::new(),
             path: fault.field.clone(),
             reason: fault.description.clone(),
         };
@@ -248,6 +299,9 @@ impl Importer {
 
     fn finish(mut self) -> Result<Summary> {
         (self.summary.rejects_file, self.summary.first) = self.rejects.finish()?;
+        if let Some(checkpoint) = &self.checkpoint {
+            checkpoint.remove();
+        }
         Ok(self.summary)
     }
 }

@@ -20,12 +20,7 @@ pub(super) struct Line {
 impl Line {
     /// Its text. Errors: it is too long, or not UTF-8.
     pub(super) fn text(&self) -> Result<&str, Vec<Fault>> {
-        let whole = |reason: String| {
-            vec![Fault {
-                path: String::new(),
-                reason,
-            }]
-        };
+        let whole = |reason: String| vec![Fault::whole(reason)];
         if self.length > LINE_MAX as u64 {
             return Err(whole(format!(
                 "the line has {} bytes: expected at most {LINE_MAX}",

@@ -1,9 +1,10 @@
-//! The report of rows that were not taken: one JSON object a line, enough to mend and import again.
+//! The report of rows that were not taken: one JSON object a line, enough to mend and import again; or, in a file that
+//! ends with `.csv`, a row a fault.
 
 use std::{
-    fs::File,
+    fs::{File, OpenOptions},
     io::{BufWriter, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Result};
@@ -19,10 +20,24 @@ const TEXT_MAX: usize = upswell_ingestion::jsonl::LINE_MAX;
 /// One fault of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Fault {
+    /// The columns that the value comes from; empty without a mapping, or when the row as a whole is meant.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) column: String,
     /// Path of the key; empty when the line as a whole is meant.
     pub(super) path: String,
     /// What is wrong, with the column where the line cannot be read.
     pub(super) reason: String,
+}
+
+impl Fault {
+    /// About the row as a whole.
+    pub(super) fn whole(reason: String) -> Self {
+        Self {
+            column: String::new(),
+            path: String::new(),
+            reason,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -39,11 +54,14 @@ pub(super) struct Rejects {
     path: PathBuf,
     file: Option<BufWriter<File>>,
     first: Vec<String>,
+    /// The report of an import that goes on is added to.
+    goes_on: bool,
 }
 
 impl Rejects {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(super) fn new(path: PathBuf, goes_on: bool) -> Self {
         Self {
+            goes_on,
             path,
             file: None,
             first: Vec::new(),
@@ -55,8 +73,17 @@ impl Rejects {
         let named = || self.path.display().to_string();
         let file = match &mut self.file {
             Some(file) => file,
-            empty => empty.insert(BufWriter::new(File::create(&self.path).with_context(named)?)),
+            empty => empty.insert(open(&self.path, self.goes_on).with_context(named)?),
         };
+        if is_csv(&self.path) {
+            for Fault { column, path, reason } in &faults {
+                let number = line.number.to_string();
+                let cells = [number.as_str(), outcome, column, path, reason].map(quoted);
+                writeln!(file, "{}", cells.join(",")).with_context(named)?;
+            }
+            self.show(line.number, outcome, &faults);
+            return Ok(());
+        }
         let text: String = String::from_utf8_lossy(&line.bytes).chars().take(TEXT_MAX).collect();
         serde_json::to_writer(
             &mut *file,
@@ -68,25 +95,66 @@ impl Rejects {
             },
         )?;
         file.write_all(b"\n").with_context(named)?;
-        if self.first.len() < SHOWN {
-            self.first.push(told(line.number, outcome, &faults));
-        }
+        self.show(line.number, outcome, &faults);
         Ok(())
+    }
+
+    fn show(&mut self, number: u64, outcome: &str, faults: &[Fault]) {
+        if self.first.len() < SHOWN {
+            self.first.push(told(number, outcome, faults));
+        }
+    }
+
+    /// Makes what is reported so far outlive the process.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        match &mut self.file {
+            Some(file) => file.flush().with_context(|| self.path.display().to_string()),
+            None => Ok(()),
+        }
     }
 
     /// The file and its first rows, once everything is written.
     pub(super) fn finish(self) -> Result<(Option<PathBuf>, Vec<String>)> {
         let Some(mut file) = self.file else {
-            return Ok((None, self.first));
+            let earlier = self.goes_on && self.path.exists();
+            return Ok((earlier.then_some(self.path), self.first));
         };
         file.flush().with_context(|| self.path.display().to_string())?;
         Ok((Some(self.path), self.first))
     }
 }
 
+fn open(path: &Path, goes_on: bool) -> std::io::Result<BufWriter<File>> {
+    if goes_on && path.exists() {
+        return Ok(BufWriter::new(OpenOptions::new().append(true).open(path)?));
+    }
+    let mut file = BufWriter::new(File::create(path)?);
+    if is_csv(path) {
+        writeln!(file, "line,outcome,column,path,reason")?;
+    }
+    Ok(file)
+}
+
+fn is_csv(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("csv"))
+}
+
+/// A cell of CSV. What a spreadsheet would take for a formula becomes text.
+fn quoted(cell: &str) -> String {
+    let guard = if cell.starts_with(['=', '+', '-', '@']) {
+        "'"
+    } else {
+        ""
+    };
+    format!("\"{guard}{}\"", cell.replace('"', "\"\""))
+}
+
 fn told(line: u64, outcome: &str, faults: &[Fault]) -> String {
-    let fault = |Fault { path, reason }: &Fault| {
-        if path.is_empty() {
+    let fault = |Fault { column, path, reason }: &Fault| {
+        if !column.is_empty() {
+            format!("column {column}: {path}: {reason}")
+        } else if path.is_empty() {
             reason.clone()
         } else {
             format!("{path}: {reason}")

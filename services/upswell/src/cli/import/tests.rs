@@ -15,8 +15,15 @@ async fn a_file_without_a_single_fact_is_told_in_full_and_sends_nothing() {
         .channel(upswell_ingestion::NAME)
         .unwrap();
     let file = b"{\"source\": 1}\n\n[]\nnot json\n\xff\n";
-    let (sender, bar) = (Sender::new(channel, settings, ""), ProgressBar::hidden());
-    let summary = import(&file[..], 10, sender, rejects.clone(), &bar).await.unwrap();
+    let importer = Importer {
+        sender: Sender::new(channel, settings, ""),
+        rejects: Rejects::new(rejects.clone(), false),
+        summary: Summary::default(),
+        waiting: Vec::new(),
+        checkpoint: None,
+    };
+    let rows = Rows::Facts(Lines::new(&file[..]));
+    let summary = import(rows, 10, importer, &ProgressBar::hidden()).await.unwrap();
     assert_eq!((summary.lines, summary.rejected, summary.recorded), (4, 4, 0));
     let report = std::fs::read_to_string(&rejects).unwrap();
     let rows: Vec<serde_json::Value> = report.lines().map(|row| serde_json::from_str(row).unwrap()).collect();
