@@ -1,11 +1,16 @@
 //! Wires the service: settings → store → clients → use cases → routes and jobs. The use cases are one file each.
 
+mod backtest;
 mod consume;
+mod explain;
 mod jobs;
+mod judge;
 mod lists;
 mod marks;
+mod raise;
 mod rescore;
 mod score;
+mod tiers;
 
 use std::sync::Arc;
 
@@ -25,15 +30,20 @@ use upswell_runtime::{
 };
 
 pub use self::{
+    backtest::{BacktestAnswer, BacktestCommand},
+    explain::Explained,
     jobs::{RescoreDaily, ScoreDirty},
+    judge::Judge,
+    raise::Raise,
     rescore::Rescore,
+    tiers::ClassAccounts,
 };
 use crate::{
     NAME,
     api::{Api, EventInbox},
     clients::Ingestion,
     config::Settings,
-    domain::{assess::Rulebook, model::Rules},
+    domain::{assess::Rulebook, model::Rules, stage::TierRules},
     store::Migrator,
 };
 
@@ -43,36 +53,52 @@ pub struct App(Arc<Parts>);
 
 struct Parts {
     db: Db,
+    /// Wakes the event-driven jobs.
+    wake: Arc<Notify>,
     clock: Clock,
     ingestion: Ingestion,
     rules: Rulebook,
     topics: Topics,
     trace_mode: OutboxTrace,
     batch_size: usize,
+    parallel_batches: usize,
+    tiers: TierRules,
     refresh_hour: i8,
     keep_days: i32,
 }
 
 impl App {
     /// Use cases over an open and migrated store. Errors: INTERNAL without an address of ingestion.
-    pub fn new(db: Db, settings: &Settings, deps: &Deps) -> Result<Self, Problem> {
+    pub fn new(db: Db, settings: &Settings, deps: &Deps, wake: Arc<Notify>) -> Result<Self, Problem> {
         let ingestion = Ingestion::new(&deps.peers, settings.client.clone(), settings.history_days)?;
         let (thresholds, health) = (settings.signals.clone(), settings.health.clone());
         Ok(Self(Arc::new(Parts {
             db,
+            wake,
             clock: deps.clock.clone(),
             ingestion,
             rules: Rulebook {
                 thresholds,
                 health,
+                icp: settings.icp.clone(),
+                onboarding: settings.onboarding.clone(),
                 model: Box::new(Rules),
             },
             topics: topics(),
             trace_mode: deps.trace_mode,
             batch_size: settings.batch_size,
+            parallel_batches: settings.parallel_batches,
+            tiers: settings.tiers.clone(),
             refresh_hour: settings.refresh_hour,
             keep_days: settings.keep_days,
         })))
+    }
+}
+
+impl App {
+    /// The instant that the service's clock shows.
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        self.0.clock.now()
     }
 }
 
@@ -92,13 +118,13 @@ pub async fn build(settings: Settings, deps: Deps) -> Result<Service, Problem> {
     violations.into_result()?;
     let db = Db::open::<Migrator>(&settings.db).await?;
     db.migrate::<Migrator>().await?;
-    let app = App::new(db.clone(), &settings, &deps)?;
+    let wake = Arc::new(Notify::new());
+    let app = App::new(db.clone(), &settings, &deps, Arc::clone(&wake))?;
     let Deps {
         clock,
         peers,
         trace_mode,
     } = deps;
-    let wake = Arc::new(Notify::new());
     let inbox = Arc::new(EventInbox::new(app.clone()));
     let scoring = ScoringServiceServer::new(Api::new(app.clone()))
         .max_decoding_message_size(settings.server.max_decode_bytes)
@@ -109,6 +135,7 @@ pub async fn build(settings: Settings, deps: Deps) -> Result<Service, Problem> {
     let relay = Relay::new(db.clone(), NAME, peers, settings.relay, clock);
     let jobs = vec![
         Arc::new(ScoreDirty::new(app.clone())) as Arc<dyn upswell_runtime::jobs::Job>,
+        Arc::new(ClassAccounts::new(app.clone(), Arc::clone(&wake))),
         Arc::new(RescoreDaily::new(app, Arc::clone(&wake))),
     ];
     Ok(Service {

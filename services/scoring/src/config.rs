@@ -1,11 +1,18 @@
 //! The settings of the service; `config.toml` says what each key means.
 
+mod thresholds;
+
 use serde::Deserialize;
 use upswell_runtime::{
     client::ClientSettings, db::DbSettings, problem::Violations, relay::RelaySettings, server::ServerSettings,
 };
 
-use crate::domain::{health::HealthRules, thresholds::Thresholds};
+use crate::domain::{
+    health::HealthRules,
+    icp::IcpRules,
+    stage::{OnboardingRules, TierRules},
+    thresholds::Thresholds,
+};
 
 /// Section `[scoring]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -15,6 +22,8 @@ pub struct Settings {
     pub refresh_hour: i8,
     /// Accounts of one batch, 1 to 200.
     pub batch_size: usize,
+    /// Batches under way at once, 1 to 16.
+    pub parallel_batches: usize,
     /// Days of history asked of ingestion, 98 to 800.
     pub history_days: i32,
     /// Days that the history of health is kept.
@@ -31,6 +40,12 @@ pub struct Settings {
     pub signals: Thresholds,
     /// Points of health (SC-2).
     pub health: HealthRules,
+    /// Fit to the ideal customer (SC-9).
+    pub icp: IcpRules,
+    /// Stages of onboarding (SC-10).
+    pub onboarding: OnboardingRules,
+    /// Classes by growth potential (SC-7).
+    pub tiers: TierRules,
 }
 
 impl Settings {
@@ -48,150 +63,16 @@ impl Settings {
             1,
             200,
         );
+        let parallel = i64::try_from(self.parallel_batches).unwrap_or(i64::MAX);
+        range(violations, "parallel_batches", parallel, 1, 16);
         range(violations, "history_days", i64::from(self.history_days), 98, 800);
         // A week before must be in the history, also after a few days without a score.
         range(violations, "keep_days", i64::from(self.keep_days), 14, 36_500);
-        violations.at("signals", |violations| signals(&self.signals, violations));
+        violations.at("signals", |violations| thresholds::check(&self.signals, violations));
         violations.at("health", |violations| health(&self.health, violations));
+        violations.at("onboarding", |violations| onboarding(&self.onboarding, violations));
+        violations.at("tiers", |violations| tiers(&self.tiers, violations));
     }
-}
-
-fn signals(signals: &Thresholds, violations: &mut Violations) {
-    let Thresholds {
-        spend_growth,
-        volume_growth,
-        usage_drop,
-        ticket_cluster,
-        limit_approach,
-        ..
-    } = signals;
-    let Thresholds {
-        feature_embrace,
-        promoter,
-        life,
-        ..
-    } = signals;
-    for (field, percent) in [
-        ("spend_growth.percent", spend_growth.percent),
-        ("volume_growth.percent", volume_growth.percent),
-        ("usage_drop.percent", usage_drop.percent),
-        ("ticket_cluster.reply_percent", ticket_cluster.reply_percent),
-        ("limit_approach.percent", limit_approach.percent),
-        ("life.material_strength", life.material_strength),
-    ] {
-        if !(percent > 0.0 && percent.is_finite()) {
-            violations.add(field, "must be positive");
-        }
-    }
-    for (field, low, high) in [
-        (
-            "spend_growth.high_percent",
-            spend_growth.percent,
-            spend_growth.high_percent,
-        ),
-        (
-            "spend_growth.error_percent",
-            spend_growth.high_percent,
-            spend_growth.error_percent,
-        ),
-        (
-            "limit_approach.up_percent",
-            limit_approach.percent,
-            limit_approach.up_percent,
-        ),
-    ] {
-        if high < low {
-            violations.add(field, "must not be below the threshold under it");
-        }
-    }
-    let windows = i64::from(volume_growth.window_days);
-    range(violations, "volume_growth.window_days", windows, 1, 28);
-    range(
-        violations,
-        "volume_growth.lookback_days",
-        i64::from(volume_growth.lookback_days),
-        windows,
-        70,
-    );
-    range(
-        violations,
-        "volume_growth.min_days",
-        i64::from(volume_growth.min_days),
-        1,
-        windows,
-    );
-    let windows = i64::from(usage_drop.window_days);
-    range(violations, "usage_drop.window_days", windows, 7, 49);
-    range(
-        violations,
-        "usage_drop.min_days",
-        i64::from(usage_drop.min_days),
-        1,
-        windows,
-    );
-    range(
-        violations,
-        "ticket_cluster.count",
-        i64::from(ticket_cluster.count),
-        1,
-        1_000,
-    );
-    range(violations, "ticket_cluster.days", i64::from(ticket_cluster.days), 1, 45);
-    range(
-        violations,
-        "ticket_cluster.reply_min_tickets",
-        i64::from(ticket_cluster.reply_min_tickets),
-        1,
-        1_000,
-    );
-    range(
-        violations,
-        "limit_approach.high_days",
-        i64::from(limit_approach.high_days),
-        0,
-        365,
-    );
-    range(
-        violations,
-        "limit_approach.soon_days",
-        i64::from(limit_approach.soon_days),
-        0,
-        365,
-    );
-    range(
-        violations,
-        "limit_approach.min_elapsed_days",
-        i64::from(limit_approach.min_elapsed_days),
-        1,
-        28,
-    );
-    range(
-        violations,
-        "limit_approach.rate_days",
-        i64::from(limit_approach.rate_days),
-        1,
-        60,
-    );
-    range(violations, "feature_embrace.users", feature_embrace.users, 1, 1_000_000);
-    let windows = i64::from(feature_embrace.window_days);
-    range(violations, "feature_embrace.window_days", windows, 1, 60);
-    range(
-        violations,
-        "feature_embrace.days",
-        i64::from(feature_embrace.days),
-        1,
-        windows,
-    );
-    range(violations, "promoter.score", i64::from(promoter.score), 0, 10);
-    range(
-        violations,
-        "promoter.max_age_days",
-        i64::from(promoter.max_age_days),
-        1,
-        800,
-    );
-    range(violations, "life.reopen_days", i64::from(life.reopen_days), 0, 365);
-    range(violations, "life.stale_days", i64::from(life.stale_days), 1, 365);
 }
 
 fn health(rules: &HealthRules, violations: &mut Violations) {
@@ -214,6 +95,26 @@ fn health(rules: &HealthRules, violations: &mut Violations) {
     );
     range(violations, "yellow", i64::from(rules.yellow), 0, i64::from(rules.green));
     range(violations, "green", i64::from(rules.green), 0, 100);
+}
+
+fn onboarding(rules: &OnboardingRules, violations: &mut Violations) {
+    range(violations, "stage_days", i64::from(rules.stage_days), 1, 365);
+    range(violations, "regular_users", rules.regular_users, 1, 1_000_000);
+    range(violations, "regular_days", i64::from(rules.regular_days), 1, 14);
+}
+
+fn tiers(rules: &TierRules, violations: &mut Violations) {
+    for (field, percent) in [
+        ("a_percent", rules.a_percent),
+        ("b_percent", rules.b_percent),
+        ("a_percent", rules.a_percent + rules.b_percent),
+        ("margin_percent", rules.margin_percent),
+    ] {
+        if !(0.0..=100.0).contains(&percent) {
+            violations.add(field, "must be a share of 100, together with the other");
+        }
+    }
+    range(violations, "days", i64::from(rules.days), 1, 92);
 }
 
 fn range(violations: &mut Violations, field: &str, value: i64, least: i64, most: i64) {

@@ -28,8 +28,9 @@ const SUMMARY_DAYS: i64 = 60;
 /// Days after today on which counts may lie, since zones differ.
 const AHEAD_DAYS: i64 = 2;
 /// Scoring reads no touches and replies.
-const SCORED: [Kind; 15] = [
+const SCORED: [Kind; 16] = [
     Kind::AccountProfile,
+    Kind::ContactProfile,
     Kind::Subscription,
     Kind::Ticket,
     Kind::Survey,

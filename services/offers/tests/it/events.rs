@@ -130,6 +130,7 @@ impl World {
             open_critical_tickets: critical,
             oldest_critical_open_time: None,
             missing_inputs: vec![],
+            ..Default::default()
         };
         self.tell("scoring", ACCOUNT, &scoring::ScoreChanged { score: Some(score) })
             .await;

@@ -1,16 +1,22 @@
 //! Domain → wire.
 
+mod beside;
+
+pub(super) use self::beside::{backtest, coverage, explained, judgement, raiser, subject};
+
 use jiff::{Timestamp, civil::Date};
 use upswell_proto::{gtype, scoring::v1 as wire, vocabulary::v1::SignalKind};
 
 use crate::domain::{
     health::{Band, Health, Part},
     model::Reason,
+    overrides::Override,
     score::Score,
     signal::{Evidence, Grade, Kind, Signal, State},
 };
 
-pub(super) fn score(score: &Score) -> wire::Score {
+/// A score with the judgements that stand beside it.
+pub(super) fn score(score: &Score, overrides: &[Override]) -> wire::Score {
     let Score {
         account_id,
         as_of,
@@ -27,6 +33,12 @@ pub(super) fn score(score: &Score) -> wire::Score {
         open_critical,
         oldest_critical_at,
         missing_inputs,
+        icp,
+        segment,
+        onboarding,
+        qualification,
+        potential,
+        tier,
         ..
     } = score;
     wire::Score {
@@ -42,6 +54,13 @@ pub(super) fn score(score: &Score) -> wire::Score {
         open_critical_tickets: *open_critical,
         oldest_critical_open_time: oldest_critical_at.map(time),
         missing_inputs: missing_inputs.clone(),
+        icp_fit: Some(beside::icp(icp)),
+        segment: beside::segment(*segment).into(),
+        onboarding: onboarding.map(beside::onboarding),
+        qualification: Some(beside::qualification(*qualification)),
+        potential: *potential,
+        tier: tier.map_or(wire::score::Tier::Unspecified, beside::tier).into(),
+        overrides: overrides.iter().map(judgement).collect(),
     }
 }
 
@@ -110,6 +129,7 @@ pub(super) fn signal(signal: &Signal) -> wire::Signal {
         offer_id,
         quiet_since: _,
         told_strength: _,
+        raised_by: _,
         ..
     } = signal;
     wire::Signal {
@@ -128,16 +148,38 @@ pub(super) fn signal(signal: &Signal) -> wire::Signal {
     }
 }
 
+/// The kind of a wire value; `None` when it is not set or not known.
+pub(super) fn kind_of(wire: i32) -> Option<Kind> {
+    let wire = SignalKind::try_from(wire).ok()?;
+    Kind::ALL.iter().copied().find(|known| kind(*known) == wire)
+}
+
 fn kind(kind: Kind) -> SignalKind {
     match kind {
         Kind::SpendGrowth => SignalKind::SpendGrowth,
         Kind::VolumeGrowth => SignalKind::VolumeGrowth,
         Kind::UsageDrop => SignalKind::UsageDrop,
+        Kind::WeakAdoption => SignalKind::WeakAdoption,
         Kind::TicketCluster => SignalKind::TicketCluster,
         Kind::RenewalClock => SignalKind::RenewalClock,
         Kind::LimitApproach => SignalKind::LimitApproach,
+        Kind::SeatsShort => SignalKind::SeatsShort,
+        Kind::TariffSaturation => SignalKind::TariffSaturation,
         Kind::FeatureEmbrace => SignalKind::FeatureEmbrace,
+        Kind::Interest => SignalKind::Interest,
+        Kind::ValueReached => SignalKind::ValueReached,
+        Kind::PowerUsers => SignalKind::PowerUsers,
+        Kind::WorkflowFriction => SignalKind::WorkflowFriction,
+        Kind::Initiative => SignalKind::Initiative,
+        Kind::CompanyGrowth => SignalKind::CompanyGrowth,
+        Kind::TrialEnding => SignalKind::TrialEnding,
         Kind::Promoter => SignalKind::Promoter,
+        Kind::ProofRequest => SignalKind::ProofRequest,
+        Kind::BudgetMoment => SignalKind::BudgetMoment,
+        Kind::CsmRaised => SignalKind::CsmRaised,
+        Kind::DowngradeAttempt => SignalKind::DowngradeAttempt,
+        Kind::HeavyTrialUse => SignalKind::HeavyTrialUse,
+        Kind::Lifecycle => SignalKind::Lifecycle,
     }
 }
 

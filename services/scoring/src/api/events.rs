@@ -18,7 +18,7 @@ pub(crate) fn signal_changed(signal: &Signal, at: Timestamp) -> NewEvent {
 /// Something in a score is new.
 pub(crate) fn score_changed(score: &Score, at: Timestamp) -> NewEvent {
     let event = ScoreChanged {
-        score: Some(convert::score(score)),
+        score: Some(convert::score(score, &[])),
     };
     NewEvent::of(score.account_id.clone(), at, &event)
 }

@@ -5,7 +5,7 @@ use jiff::{Timestamp, civil::Date};
 use upswell_proto::{
     gtype,
     ingestion::v1::{AccountChanged, AccountsMerged, AccountsUnmerged},
-    offers::v1::OfferChanged,
+    offers::v1::{OfferChanged, offer},
     renewals::v1::RenewalMarkReached,
 };
 use upswell_runtime::{
@@ -44,6 +44,20 @@ impl Inbox for EventInbox {
             self.app
                 .account_changed(tx, &account_id, event.occurred_at, trace(event))
                 .await
+        } else if event.is::<AccountsMerged>() {
+            let AccountsMerged {
+                account_id,
+                merged_account_id,
+                merge_id: _,
+            } = event.decode()?;
+            self.both_changed(tx, event, [account_id, merged_account_id]).await
+        } else if event.is::<AccountsUnmerged>() {
+            let AccountsUnmerged {
+                account_id,
+                merged_account_id,
+                merge_id: _,
+            } = event.decode()?;
+            self.both_changed(tx, event, [account_id, merged_account_id]).await
         } else if event.is::<RenewalMarkReached>() {
             let (account_id, mark) = mark(event.decode()?)?;
             self.app
@@ -51,9 +65,6 @@ impl Inbox for EventInbox {
                 .await
         } else if event.is::<OfferChanged>() {
             self.consume(tx, event.decode()?, event.occurred_at).await
-        } else if event.is::<AccountsMerged>() || event.is::<AccountsUnmerged>() {
-            // What changed hands is told by AccountChanged, right after.
-            Ok(())
         } else {
             Err(event.unknown())
         }
@@ -61,6 +72,18 @@ impl Inbox for EventInbox {
 }
 
 impl EventInbox {
+    /// The facts of two accounts count for other ones than before (I-3).
+    async fn both_changed(&self, tx: &Tx, event: &Inbound, accounts: [String; 2]) -> Result<(), Problem> {
+        for account_id in accounts {
+            let account_id = key(&account_id)?;
+            let changed = self
+                .app
+                .account_changed(tx, &account_id, event.occurred_at, trace(event));
+            changed.await?;
+        }
+        Ok(())
+    }
+
     /// Offers says which signals an offer uses up: those of one that sells, when it is sent.
     async fn consume(&self, tx: &Tx, event: OfferChanged, occurred_at: Timestamp) -> Result<(), Problem> {
         let OfferChanged {
@@ -68,15 +91,17 @@ impl EventInbox {
             previous_state: _,
             consumed_signal_ids,
         } = event;
-        let Some(offer) = offer.filter(|_| !consumed_signal_ids.is_empty()) else {
+        let Some(offer) = offer else {
             return Ok(());
         };
-        let mut violations = Violations::new();
-        let ids = consumed_signal_ids.iter().map(|id| Uuid::parse_str(id));
-        let ids: Vec<Uuid> = ids
-            .filter_map(|id| violations.take("consumed_signal_ids", id))
-            .collect();
-        violations.into_result()?;
+        let behind = uuids("signal_ids", &offer.signal_ids)?;
+        if let Some(outcome) = outcome(offer.state()) {
+            self.app.note_outcome(tx, &behind, outcome).await?;
+        }
+        let ids = uuids("consumed_signal_ids", &consumed_signal_ids)?;
+        if ids.is_empty() {
+            return Ok(());
+        }
         let sent = offer
             .send_time
             .and_then(|time| Timestamp::new(time.seconds, time.nanos).ok());
@@ -84,6 +109,25 @@ impl EventInbox {
             .consume(tx, &ids, &offer.offer_id, sent.unwrap_or(occurred_at))
             .await
     }
+}
+
+/// How far an offer came, where that says something about its signals.
+fn outcome(state: offer::State) -> Option<&'static str> {
+    match state {
+        offer::State::Sent => Some("sent"),
+        offer::State::Accepted => Some("accepted"),
+        offer::State::Declined => Some("declined"),
+        offer::State::Expired => Some("expired"),
+        _ => None,
+    }
+}
+
+fn uuids(field: &str, ids: &[String]) -> Result<Vec<Uuid>, Problem> {
+    let mut violations = Violations::new();
+    let ids = ids.iter().map(|id| Uuid::parse_str(id));
+    let ids: Vec<Uuid> = ids.filter_map(|id| violations.take(field, id)).collect();
+    violations.into_result()?;
+    Ok(ids)
 }
 
 fn mark(wire: RenewalMarkReached) -> Result<(String, Mark), Problem> {

@@ -1,8 +1,14 @@
 //! Requests, checked as a whole: all violations are told at once.
 
+mod beside;
+
+pub(super) use self::beside::{BacktestPage, OverridePage, explain, judge, judged, raise, raised};
+
+use std::collections::BTreeMap;
+
 use prost::Message as _;
 use upswell_proto::scoring::v1::{
-    BatchGetScoresRequest, GetScoreRequest, ListScoresRequest, ListScoresResponse, ListSignalsRequest,
+    self as wire, BatchGetScoresRequest, GetScoreRequest, ListScoresRequest, ListScoresResponse, ListSignalsRequest,
     ListSignalsResponse, RescoreAccountsRequest, RescoreAccountsResponse, signal::State as WireState,
 };
 use upswell_runtime::{
@@ -18,6 +24,7 @@ use super::convert;
 use crate::{
     app::Rescore,
     domain::{
+        overrides::Override,
         score::Score,
         signal::{Signal, State},
     },
@@ -120,16 +127,28 @@ impl ScorePage {
             .map(|(trend, health, account_id)| (*trend, *health, account_id.as_str()))
     }
 
-    pub(super) fn answer(&self, scores: &[Score]) -> ListScoresResponse {
+    pub(super) fn answer(&self, scores: &[Score], overrides: &Overrides) -> ListScoresResponse {
         let token = |score: &Score| {
             let key = format!("{}|{}|{}", score.trend(), score.health.value, score.account_id);
             next_token(SCORES, b"", &key)
         };
         ListScoresResponse {
-            scores: scores.iter().map(convert::score).collect(),
+            scores: with_overrides(scores, overrides),
             next_page_token: last_of(scores, self.size).map(token).unwrap_or_default(),
         }
     }
+}
+
+/// Judgements that stand, by account.
+pub(super) type Overrides = BTreeMap<String, Vec<Override>>;
+
+/// Scores on the wire, each with the judgements beside it.
+pub(super) fn with_overrides(scores: &[Score], overrides: &Overrides) -> Vec<wire::Score> {
+    let beside = |score: &Score| overrides.get(&score.account_id).map_or(&[][..], Vec::as_slice);
+    scores
+        .iter()
+        .map(|score| convert::score(score, beside(score)))
+        .collect()
 }
 
 /// Tokens are made by us and bound by a digest, so a bad key is a fault of ours.

@@ -3,12 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Time, tz::TimeZone};
 use tokio::sync::Notify;
 use upswell_runtime::{jobs::Job, problem::Problem};
 
 use super::App;
 use crate::{domain::moment::days_before, store};
+
+/// Batches of each of those under way at once that are read from the store together.
+const PORTION_BATCHES: usize = 4;
 
 /// Scores the accounts that changed (SG-R4).
 pub struct ScoreDirty(App);
@@ -77,15 +80,17 @@ impl App {
     pub(super) async fn score_dirty(&self, now: Timestamp) -> Result<usize, Problem> {
         let mut taken = 0;
         loop {
-            let batch = u64::try_from(self.0.batch_size).unwrap_or(u64::MAX);
-            let dirty = store::accounts_list_dirty(self.0.db.reader(), batch).await?;
+            let portion = self.0.batch_size * self.0.parallel_batches * PORTION_BATCHES;
+            let limit = u64::try_from(portion).unwrap_or(u64::MAX);
+            let dirty = store::accounts_list_dirty(self.0.db.reader(), limit).await?;
             if dirty.is_empty() {
                 return Ok(taken);
             }
-            self.score(&dirty, now).await?;
-            taken += dirty.len();
+            let count = dirty.len();
+            self.score(dirty, now).await?;
+            taken += count;
             // An account that changes all the time must not keep the job from ending.
-            if dirty.len() < self.0.batch_size {
+            if count < portion {
                 return Ok(taken);
             }
         }
@@ -98,7 +103,10 @@ impl App {
         let tx = self.0.db.begin().await?;
         let marked = store::accounts_mark_due(&tx, now).await?;
         let today = TimeZone::UTC.to_datetime(now).date();
-        store::past_health_prune(&tx, days_before(today, self.0.keep_days)).await?;
+        let oldest = days_before(today, self.0.keep_days);
+        store::past_health_prune(&tx, oldest).await?;
+        let first = TimeZone::UTC.to_timestamp(oldest.to_datetime(Time::midnight()));
+        store::history_prune(&tx, first.unwrap_or(Timestamp::MIN)).await?;
         tx.commit().await?;
         Ok(usize::try_from(marked).unwrap_or(usize::MAX))
     }

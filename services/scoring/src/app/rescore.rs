@@ -49,7 +49,7 @@ impl App {
             self.score_dirty(now).await?
         } else {
             let accounts = self.accounts(&command.account_ids).await?;
-            self.score(&accounts, now).await?
+            self.score(accounts, now).await?
         };
         let tx = self.0.db.begin().await?;
         if let Replay::Stored(answer) = command.begin(&tx).await? {

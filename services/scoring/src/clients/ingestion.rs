@@ -1,5 +1,7 @@
 //! Asks ingestion for the facts of many accounts at once.
 
+mod moments;
+
 use std::collections::BTreeMap;
 
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
@@ -8,23 +10,31 @@ use upswell_proto::{
     ingestion::v1::{
         AccountFacts, AccountProfile, BatchGetAccountFactsRequest, DailySeries, InvoiceState, SeriesKind,
         SubscriptionTerms, Ticket as WireTicket, TimedSurveyAnswer, ingestion_service_client::IngestionServiceClient,
-        survey_answer::Survey, ticket::Severity,
+        subscription_terms::Kind, survey_answer::Survey, ticket::Severity,
     },
+    vocabulary::v1::BillingPeriod,
 };
 use upswell_runtime::{
     client::{ClientSettings, Peers, Traced, call},
     db::from_epoch_day,
-    money,
+    money::{self, Money, Period},
     problem::Problem,
 };
 
 use crate::domain::{
+    detect::YEAR_DAYS,
     facts::{Facts, Invoice, Limit, NpsAnswer, Profile, Terms, Ticket},
+    moment::days_before,
     series::Series,
 };
 
 /// Half a year of daily series of 200 accounts, with room.
 const MAX_ANSWER: usize = 64 << 20;
+
+/// The longest history that ingestion gives at once.
+const DAYS_MAX: i32 = 800;
+/// The windows of SG-2 reach 70 days back, with room for settings.
+const SEASON_DAYS: i32 = 104;
 
 /// The client of ingestion.
 #[derive(Clone, Debug)]
@@ -50,10 +60,20 @@ impl Ingestion {
     pub async fn facts(&self, account_ids: Vec<String>, now: Timestamp) -> Result<BTreeMap<String, Facts>, Problem> {
         // Today has begun in all time zones by tomorrow's date in UTC.
         let until = TimeZone::UTC.to_datetime(now).date().saturating_add(1.day());
+        self.facts_of(account_ids, until, self.history_days).await
+    }
+
+    /// The facts of `account_ids` (1 to 200) of the `days` days (1 to 800) until `until`.
+    pub async fn facts_of(
+        &self,
+        account_ids: Vec<String>,
+        until: Date,
+        days: i32,
+    ) -> Result<BTreeMap<String, Facts>, Problem> {
         let request = BatchGetAccountFactsRequest {
             account_ids,
             until_day: Some(wire_date(until)),
-            days: self.history_days,
+            days: days.clamp(1, DAYS_MAX),
         };
         let ask = || {
             let (mut client, request) = (self.client.clone(), request.clone());
@@ -61,6 +81,21 @@ impl Ingestion {
         };
         let answer = call(&self.settings, "ingestion.BatchGetAccountFacts", ask).await?;
         Ok(answer.accounts.into_iter().map(facts).collect())
+    }
+
+    /// The usage of `account_ids` in the weeks a year ago that stand beside the windows of SG-2 and SG-3.
+    pub async fn usage_a_year_ago(
+        &self,
+        account_ids: Vec<String>,
+        now: Timestamp,
+    ) -> Result<Vec<(String, BTreeMap<String, Series>)>, Problem> {
+        let today = TimeZone::UTC.to_datetime(now).date();
+        let until = days_before(today, YEAR_DAYS - 2);
+        let found = self.facts_of(account_ids, until, SEASON_DAYS).await?;
+        Ok(found
+            .into_iter()
+            .map(|(account_id, facts)| (account_id, facts.usage))
+            .collect())
     }
 }
 
@@ -74,7 +109,8 @@ fn facts(wire: AccountFacts) -> (String, Facts) {
         tickets,
         surveys,
         invoices,
-        moments: _,
+        moments,
+        contacts,
     } = wire;
     let mut facts = Facts {
         profile: profile.map(read_profile),
@@ -82,10 +118,15 @@ fn facts(wire: AccountFacts) -> (String, Facts) {
         tickets: tickets.into_iter().filter_map(read_ticket).collect(),
         nps: surveys.into_iter().filter_map(read_nps).collect(),
         invoices: invoices.into_iter().filter_map(read_invoice).collect(),
+        people: moments::read_people(&contacts),
         ..Facts::default()
     };
     for series in series {
         read_series(series, &mut facts);
+    }
+    let zone = facts.time_zone();
+    for moment in moments {
+        moments::read_moment(moment, &zone, &mut facts);
     }
     (account_id, facts)
 }
@@ -94,6 +135,11 @@ fn read_profile(wire: AccountProfile) -> Profile {
     Profile {
         time_zone: TimeZone::get(&wire.time_zone).unwrap_or(TimeZone::UTC),
         primary_metric: Some(wire.primary_metric).filter(|metric| !metric.is_empty()),
+        segment: wire.segment,
+        industry: wire.industry,
+        country: wire.country_code,
+        enterprise: wire.enterprise,
+        customer_since: read_date(wire.customer_since),
     }
 }
 
@@ -104,6 +150,9 @@ fn read_terms(wire: SubscriptionTerms) -> Option<Terms> {
         standing: limit.standing,
     };
     Some(Terms {
+        is_plan: wire.kind() == Kind::Plan,
+        monthly: read_monthly(&wire),
+        product: wire.product,
         subscription_id: wire.subscription_id,
         effective: read_date(wire.effective_date)?,
         end: read_date(wire.end_date),
@@ -111,6 +160,20 @@ fn read_terms(wire: SubscriptionTerms) -> Option<Terms> {
         seats: wire.seats,
         limits: wire.limits.into_iter().map(limit).collect(),
     })
+}
+
+/// The normalised monthly amount of all units (§9); `None` for a period or currency that is not known.
+fn read_monthly(wire: &SubscriptionTerms) -> Option<Money> {
+    let period = match wire.period() {
+        BillingPeriod::Month => Period::Month,
+        BillingPeriod::Quarter => Period::Quarter,
+        BillingPeriod::Year => Period::Year,
+        BillingPeriod::Week => Period::Week,
+        BillingPeriod::Day => Period::Day,
+        BillingPeriod::Unspecified => return None,
+    };
+    let price = money::from_proto(wire.unit_price.as_ref()?).ok()?;
+    price.checked_mul(wire.quantity).ok()?.monthly(period).ok()
 }
 
 fn read_series(wire: DailySeries, facts: &mut Facts) {
@@ -127,11 +190,10 @@ fn read_series(wire: DailySeries, facts: &mut Facts) {
         SeriesKind::ActiveUsers => facts.active_users = series,
         SeriesKind::Logins => facts.logins = series,
         SeriesKind::FeatureUsers => drop(facts.feature_users.insert(name, series)),
-        SeriesKind::FeatureUses
-        | SeriesKind::TrialUsers
-        | SeriesKind::TrialUses
-        | SeriesKind::Exports
-        | SeriesKind::Unspecified => {}
+        SeriesKind::TrialUsers => drop(facts.trial_users.insert(name, series)),
+        SeriesKind::TrialUses => drop(facts.trial_uses.insert(name, series)),
+        SeriesKind::Exports => drop(facts.exports.insert(name, series)),
+        SeriesKind::FeatureUses | SeriesKind::Unspecified => {}
     }
 }
 

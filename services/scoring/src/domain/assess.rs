@@ -5,15 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::{
-    detect::{Sightings, detect},
+    detect::{Segment, Sightings, detect, detect_lifecycle, segment},
     facts::Facts,
     features::{Features, missing_inputs},
     health::{Health, HealthRules, health, open_critical},
+    history::has_moved,
+    icp::{IcpFit, IcpRules, icp_fit},
     lifecycle::{Look, Step, advance},
     model::Model,
     moment::Moment,
     score::{PastHealth, Score},
     signal::{Key, Signal},
+    stage::{Onboarding, OnboardingRules, Tier, onboarding, potential, qualification},
     thresholds::Thresholds,
 };
 
@@ -23,6 +26,10 @@ pub struct Rulebook {
     pub thresholds: Thresholds,
     /// Points of health.
     pub health: HealthRules,
+    /// Points of the fit to the ideal customer.
+    pub icp: IcpRules,
+    /// Stages of onboarding.
+    pub onboarding: OnboardingRules,
     /// What predicts.
     pub model: Box<dyn Model>,
 }
@@ -36,6 +43,8 @@ pub struct Known {
     pub score: Option<Score>,
     /// Health a week before.
     pub week_ago: Option<PastHealth>,
+    /// Class by growth potential, as the weekly computation has it.
+    pub tier: Option<Tier>,
 }
 
 /// What the facts make of an account.
@@ -45,23 +54,71 @@ pub struct Assessment {
     pub score: Score,
     /// Something in it is new.
     pub is_new: bool,
+    /// A figure in it moved, so that the history keeps it.
+    pub has_moved: bool,
     /// Signals to write.
     pub steps: Vec<Step>,
 }
 
-/// Scores `account_id` from its facts.
-pub fn assess(account_id: &str, facts: &Facts, known: &Known, now: Timestamp, rules: &Rulebook) -> Assessment {
-    let moment = Moment::at(now, &facts.time_zone());
-    let steps = advance_all(account_id, facts, known, &moment, &rules.thresholds);
-    let health = health(facts, &moment, &rules.health);
-    let signals = after(&known.signals, &steps);
-    let score = score(account_id, facts, health, &signals, known, &moment, rules);
-    let is_new = known.score.as_ref().is_none_or(|old| score.differs_from(old));
-    Assessment { score, is_new, steps }
+/// What the facts alone say, without what was known before. The dear part of scoring: it needs no store.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// When.
+    pub moment: Moment,
+    /// Conditions that hold.
+    pub seen: Sightings,
+    health: Health,
+    segment: Segment,
+    onboarding: Option<Onboarding>,
+    icp: IcpFit,
 }
 
-fn advance_all(account_id: &str, facts: &Facts, known: &Known, moment: &Moment, thresholds: &Thresholds) -> Vec<Step> {
-    let seen = detect(facts, moment, thresholds);
+/// Looks at the facts of an account.
+pub fn look(facts: &Facts, now: Timestamp, rules: &Rulebook) -> Looked {
+    let moment = Moment::at(now, &facts.time_zone());
+    let health = health(facts, &moment, &rules.health);
+    Looked {
+        seen: look_at(facts, &moment, &health, &rules.thresholds),
+        segment: segment(facts, &health, &moment, &rules.thresholds.lifecycle),
+        onboarding: onboarding(facts, &moment, &rules.onboarding),
+        icp: icp_fit(facts, &moment, &rules.icp),
+        health,
+        moment,
+    }
+}
+
+/// The conditions at a moment by another table of thresholds.
+pub fn look_with(facts: &Facts, moment: &Moment, rules: &Rulebook, thresholds: &Thresholds) -> Sightings {
+    look_at(facts, moment, &health(facts, moment, &rules.health), thresholds)
+}
+
+fn look_at(facts: &Facts, moment: &Moment, health: &Health, thresholds: &Thresholds) -> Sightings {
+    let mut seen = detect(facts, moment, thresholds);
+    detect_lifecycle(facts, health, moment, &thresholds.lifecycle, &mut seen);
+    seen
+}
+
+/// Scores `account_id` from its facts.
+pub fn assess(account_id: &str, facts: &Facts, known: &Known, now: Timestamp, rules: &Rulebook) -> Assessment {
+    conclude(account_id, facts, look(facts, now, rules), known, rules)
+}
+
+/// Sets what was seen beside what was known.
+pub fn conclude(account_id: &str, facts: &Facts, looked: Looked, known: &Known, rules: &Rulebook) -> Assessment {
+    let steps = advance_all(account_id, facts, known, &looked, rules);
+    let signals = after(&known.signals, &steps);
+    let score = score(account_id, facts, looked, &signals, known, rules);
+    let old = known.score.as_ref();
+    Assessment {
+        is_new: old.is_none_or(|old| score.differs_from(old)),
+        has_moved: old.is_none_or(|old| has_moved(old, &score)),
+        score,
+        steps,
+    }
+}
+
+fn advance_all(account_id: &str, facts: &Facts, known: &Known, looked: &Looked, rules: &Rulebook) -> Vec<Step> {
+    let Looked { seen, moment, .. } = looked;
     let newest: BTreeMap<&Key, &Signal> = known.signals.iter().map(|signal| (&signal.key, signal)).collect();
     let keys: BTreeSet<&Key> = newest.keys().copied().chain(seen.keys()).collect();
     // Several signals often opened at one instant; the facts are looked at again once per instant.
@@ -73,10 +130,16 @@ fn advance_all(account_id: &str, facts: &Facts, known: &Known, moment: &Moment, 
             sighting: seen.get(key),
             moment,
         };
-        advance(newest.get(key).copied(), look, &thresholds.life, |opened_at| {
-            let then = past
-                .entry(opened_at)
-                .or_insert_with(|| detect(facts, &moment.back_to(opened_at), thresholds));
+        advance(newest.get(key).copied(), look, &rules.thresholds.life, |opened_at| {
+            let then = past.entry(opened_at).or_insert_with(|| {
+                let moment = moment.back_to(opened_at);
+                look_at(
+                    facts,
+                    &moment,
+                    &health(facts, &moment, &rules.health),
+                    &rules.thresholds,
+                )
+            });
             // What can no longer be judged is not called wrong.
             then.get(key).is_some()
         })
@@ -94,14 +157,21 @@ fn after(known: &[Signal], steps: &[Step]) -> Vec<Signal> {
 fn score(
     account_id: &str,
     facts: &Facts,
-    health: Health,
+    looked: Looked,
     signals: &[Signal],
     known: &Known,
-    moment: &Moment,
     rules: &Rulebook,
 ) -> Score {
+    let Looked {
+        moment,
+        seen: _,
+        health,
+        segment,
+        onboarding,
+        icp,
+    } = looked;
     let change = known.week_ago.as_ref().map(|past| health.value - past.value);
-    let features = Features::of(facts, &health, signals, moment, &rules.thresholds);
+    let features = Features::of(facts, &health, signals, &moment, &rules.thresholds);
     let prediction = rules.model.predict(&Features {
         health_change: change,
         ..features
@@ -111,7 +181,9 @@ fn score(
         account_id: account_id.to_owned(),
         as_of: moment.as_of,
         scored_at: moment.now,
-        missing_inputs: missing_inputs(facts, &health, moment),
+        missing_inputs: missing_inputs(facts, &health, &moment),
+        qualification: qualification(facts, &health, signals),
+        potential: potential(&icp, &prediction),
         health,
         health_change: None,
         churn_risk: prediction.churn_risk,
@@ -120,6 +192,10 @@ fn score(
         model_version: rules.model.version().to_owned(),
         open_critical,
         oldest_critical_at,
+        icp,
+        segment,
+        onboarding,
+        tier: known.tier,
     };
     score.compared_with(known.week_ago.as_ref())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use upswell_runtime::money::Money;
 
 use super::series::Series;
@@ -30,6 +30,20 @@ pub struct Facts {
     pub invoices: Vec<Invoice>,
     /// Renewal marks that renewals told of.
     pub marks: Vec<Mark>,
+    /// People who used each premium feature in a trial a day.
+    pub trial_users: BTreeMap<String, Series>,
+    /// Uses of each premium feature in a trial a day.
+    pub trial_uses: BTreeMap<String, Series>,
+    /// Exports to each other tool a day.
+    pub exports: BTreeMap<String, Series>,
+    /// Limits as the product knows them, by metric; they say more than those of the terms.
+    pub plan_limits: Vec<PlanLimit>,
+    /// Trials.
+    pub trials: Vec<Trial>,
+    /// What happened at one instant.
+    pub happenings: Vec<Happening>,
+    /// People at the account; `None` while it is not known who they are.
+    pub people: Option<People>,
 }
 
 /// Who the account is.
@@ -39,6 +53,16 @@ pub struct Profile {
     pub time_zone: TimeZone,
     /// The metric of SG-2; `None` when there is none.
     pub primary_metric: Option<String>,
+    /// Segment, e.g. `mid-market`.
+    pub segment: String,
+    /// Industry; empty when unknown.
+    pub industry: String,
+    /// ISO 3166-1 alpha-2 country.
+    pub country: String,
+    /// Enterprise by contract.
+    pub enterprise: bool,
+    /// When the account became a customer, where known.
+    pub customer_since: Option<Date>,
 }
 
 /// The terms of one subscription from a day on.
@@ -46,6 +70,12 @@ pub struct Profile {
 pub struct Terms {
     /// The contract line.
     pub subscription_id: String,
+    /// Catalogue key of the plan, add-on or module.
+    pub product: String,
+    /// It is the base plan and nothing beside it.
+    pub is_plan: bool,
+    /// Monthly amount (§9); `None` where it cannot be said.
+    pub monthly: Option<Money>,
     /// First day on which these terms hold.
     pub effective: Date,
     /// First day on which the subscription no longer exists.
@@ -140,6 +170,176 @@ pub struct Mark {
     pub reached: Date,
 }
 
+/// A limit of the plan as the product knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanLimit {
+    /// The usage metric.
+    pub metric: String,
+    /// The highest total included; `None` is unlimited, which is not 0 (C-11).
+    pub value: Option<i64>,
+    /// Holds for the standing amount.
+    pub standing: bool,
+    /// From when it is known.
+    pub at: Timestamp,
+}
+
+/// A trial of a higher plan or of a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trial {
+    /// What is tried.
+    pub product: String,
+    /// Its first day.
+    pub start: Date,
+    /// The first day on which it is over.
+    pub end: Date,
+    /// It neither became a subscription nor was it ended early.
+    pub is_running: bool,
+}
+
+impl Trial {
+    /// True while it runs on `day`.
+    pub fn runs_on(&self, day: Date) -> bool {
+        self.is_running && self.start <= day && day < self.end
+    }
+}
+
+/// What happened at the account at one instant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Happening {
+    /// What it was.
+    pub what: What,
+    /// What it was about: a feature, plan, goal, area …; empty when unknown.
+    pub subject: String,
+    /// When.
+    pub at: Timestamp,
+    /// Growth in percent, for [`What::Hiring`] where it can be said.
+    pub percent: Option<f64>,
+    /// The person of ours who reported it; empty when it was nobody.
+    pub by: String,
+}
+
+/// What can happen at one instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum What {
+    /// Somebody tried what the plan does not include.
+    LockedAction,
+    /// Somebody looked at the page of upgrades.
+    UpgradeView,
+    /// Somebody attended a webinar.
+    Webinar,
+    /// Somebody asked for a feature.
+    FeatureRequest,
+    /// Somebody asked about a higher plan.
+    PlanQuestion,
+    /// Somebody wants a case to show management.
+    ProofRequest,
+    /// Several people use one login.
+    SharedLogin,
+    /// The same work is done twice.
+    DuplicatedWork,
+    /// An integration is missing.
+    MissingIntegration,
+    /// A stated goal was reached.
+    GoalReached,
+    /// The number of people is another one.
+    Hiring,
+    /// A branch was opened.
+    Branch,
+    /// Money was raised.
+    Funding,
+    /// A new market was entered.
+    NewMarket,
+    /// A new team works in a product's area.
+    Team,
+    /// A new project was started in a product's area.
+    Project,
+    /// An attempt to pay less.
+    Downgrade,
+    /// An attempt to leave.
+    Cancel,
+    /// A CSM saw work that a higher plan would do.
+    ManualWork,
+    /// The account plans its budget.
+    BudgetPlanning,
+    /// A CSM saw something else that speaks for a talk.
+    Opportunity,
+}
+
+impl What {
+    /// What a person of ours may raise.
+    pub const RAISABLE: [Self; 6] = [
+        Self::ManualWork,
+        Self::Opportunity,
+        Self::BudgetPlanning,
+        Self::ProofRequest,
+        Self::Team,
+        Self::Project,
+    ];
+
+    /// The name under which a raised one is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LockedAction => "locked_action",
+            Self::UpgradeView => "upgrade_view",
+            Self::Webinar => "webinar",
+            Self::FeatureRequest => "feature_request",
+            Self::PlanQuestion => "plan_question",
+            Self::ProofRequest => "proof_request",
+            Self::SharedLogin => "shared_login",
+            Self::DuplicatedWork => "duplicated_work",
+            Self::MissingIntegration => "missing_integration",
+            Self::GoalReached => "goal_reached",
+            Self::Hiring => "hiring",
+            Self::Branch => "branch",
+            Self::Funding => "funding",
+            Self::NewMarket => "new_market",
+            Self::Team => "team",
+            Self::Project => "project",
+            Self::Downgrade => "downgrade",
+            Self::Cancel => "cancel",
+            Self::ManualWork => "manual_work",
+            Self::BudgetPlanning => "budget_planning",
+            Self::Opportunity => "opportunity",
+        }
+    }
+
+    /// The raisable one of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::RAISABLE.into_iter().find(|what| what.as_str() == name)
+    }
+
+    /// The body of the facts that tell of it, by which ingestion lists them.
+    pub const fn body(self) -> &'static str {
+        match self {
+            Self::LockedAction
+            | Self::UpgradeView
+            | Self::Webinar
+            | Self::FeatureRequest
+            | Self::PlanQuestion
+            | Self::ProofRequest
+            | Self::SharedLogin => "action",
+            Self::DuplicatedWork | Self::MissingIntegration => "complaint",
+            Self::GoalReached => "goal",
+            Self::Hiring | Self::Branch | Self::Funding | Self::NewMarket | Self::Team | Self::Project => {
+                "company_event"
+            }
+            Self::Downgrade | Self::Cancel => "leave_attempt",
+            Self::ManualWork | Self::BudgetPlanning | Self::Opportunity => "csm_report",
+        }
+    }
+}
+
+/// Who is known at the account (SC-8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct People {
+    /// Somebody holds a budget.
+    pub has_budget_holder: bool,
+    /// Somebody speaks for the product inside the account.
+    pub has_champion: bool,
+    /// An executive is known.
+    pub has_sponsor: bool,
+}
+
 impl Facts {
     /// The account's calendar: its time zone, or UTC while no profile arrived.
     pub fn time_zone(&self) -> TimeZone {
@@ -161,6 +361,51 @@ impl Facts {
             .into_values()
             .filter(|terms| terms.end.is_none_or(|end| day < end))
             .collect()
+    }
+
+    /// Adds the counts of earlier days to the usage that is known.
+    pub fn extend_usage(&mut self, earlier: BTreeMap<String, Series>) {
+        for (metric, series) in earlier {
+            if let Some(known) = self.usage.get_mut(&metric) {
+                known.extend(series);
+            }
+        }
+    }
+
+    /// The monthly amount of the terms in force on `day`, in the currency of the largest; `None` without any.
+    pub fn monthly_on(&self, day: Date) -> Option<Money> {
+        let amounts: Vec<Money> = self.terms_on(day).iter().filter_map(|terms| terms.monthly).collect();
+        let currency = amounts.iter().max_by_key(|amount| amount.minor)?.currency;
+        Money::sum(
+            currency,
+            amounts.into_iter().filter(|amount| amount.currency == currency),
+        )
+        .ok()
+    }
+
+    /// The base plan in force on `day`.
+    pub fn plan_on(&self, day: Date) -> Option<&Terms> {
+        self.terms_on(day).into_iter().find(|terms| terms.is_plan)
+    }
+
+    /// The day since when the account is a customer: as its profile says, else the first sign of life, because terms may
+    /// be known only since they were renewed last.
+    pub fn customer_since(&self) -> Option<Date> {
+        let told = self.profile.as_ref().and_then(|profile| profile.customer_since);
+        let counted = self.usage.values().chain([&self.active_users, &self.logins]);
+        let signs = counted
+            .filter_map(Series::earliest)
+            .chain(self.invoices.iter().map(|invoice| invoice.issued))
+            .chain(self.terms.iter().map(|terms| terms.effective));
+        told.or_else(|| signs.min())
+    }
+
+    /// What happened in the `days` days of 24 hours before `now`, of these sorts.
+    pub fn happened(&self, whats: &[What], now: Timestamp, days: i32) -> Vec<&Happening> {
+        let span = SignedDuration::from_hours(i64::from(days) * 24);
+        let start = now.saturating_sub(span).unwrap_or(Timestamp::MIN);
+        let recent = |found: &&Happening| start < found.at && found.at <= now && whats.contains(&found.what);
+        self.happenings.iter().filter(recent).collect()
     }
 
     /// The last NPS answer by `now`.

@@ -91,7 +91,7 @@ pub struct Part {
 }
 
 impl Part {
-    fn new(name: &str, points: i32, observation: String) -> Self {
+    pub(super) fn new(name: &str, points: i32, observation: String) -> Self {
         Self {
             name: name.to_owned(),
             points,
@@ -101,7 +101,7 @@ impl Part {
         }
     }
 
-    fn missing(name: &str, input: &str) -> Self {
+    pub(super) fn missing(name: &str, input: &str) -> Self {
         Self {
             missing: true,
             ..Self::new(name, 0, format!("no {input}"))

@@ -92,6 +92,11 @@ pub fn consume(signal: &Signal, offer_id: &str, at: Timestamp) -> Option<Step> {
     })
 }
 
+/// The account is no more: its facts count for another one (I-3). Only an open signal can be taken back.
+pub fn withdraw(signal: &Signal, at: Timestamp) -> Option<Step> {
+    (signal.state == State::Open).then(|| close(signal, State::Withdrawn, at))
+}
+
 fn open(look: Look<'_>, episode: i32, seen: &Observation) -> Step {
     let Key { kind, subject } = look.key;
     let parts = [look.account_id, kind.as_str(), subject, &episode.to_string()];
@@ -110,6 +115,7 @@ fn open(look: Look<'_>, episode: i32, seen: &Observation) -> Step {
         offer_id: None,
         quiet_since: None,
         told_strength: seen.strength,
+        raised_by: seen.raised_by.clone(),
     };
     Step {
         signal,

@@ -5,7 +5,13 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use super::{health::Health, model::Reason};
+use super::{
+    detect::Segment,
+    health::Health,
+    icp::IcpFit,
+    model::Reason,
+    stage::{Onboarding, Qualification, Tier},
+};
 
 /// The newest score of an account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +40,24 @@ pub struct Score {
     pub oldest_critical_at: Option<Timestamp>,
     /// Inputs that were missing (I-2).
     pub missing_inputs: Vec<String>,
+    /// Fit to the ideal customer (SC-9).
+    #[serde(default)]
+    pub icp: IcpFit,
+    /// Lifecycle segment (SG-24).
+    #[serde(default)]
+    pub segment: Segment,
+    /// Stage of onboarding (SC-10); `None` later.
+    #[serde(default)]
+    pub onboarding: Option<Onboarding>,
+    /// Whether it may be a target (SC-8).
+    #[serde(default)]
+    pub qualification: Qualification,
+    /// The three numbers combined (SC-1), 0 to 1.
+    #[serde(default)]
+    pub potential: f64,
+    /// Class by growth potential (SC-7); `None` before the first weekly computation.
+    #[serde(default)]
+    pub tier: Option<Tier>,
 }
 
 /// Health as it stood at the end of a day.

@@ -91,10 +91,22 @@ impl Series {
         self.within(window).iter().map(|(_, count)| *count).max()
     }
 
+    /// The first day that has a count.
+    pub fn earliest(&self) -> Option<Date> {
+        self.0.first().map(|(day, _)| *day)
+    }
+
     /// The newest count on or before `day`.
     pub fn latest(&self, day: Date) -> Option<(Date, i64)> {
         let end = self.0.partition_point(|(known, _)| *known <= day);
         end.checked_sub(1).and_then(|last| self.0.get(last)).copied()
+    }
+
+    /// Adds days that are not known yet.
+    pub fn extend(&mut self, other: Self) {
+        let known = std::mem::take(&mut self.0);
+        // The sort is stable, so that of one day the count known first stays.
+        *self = known.into_iter().chain(other.0).collect();
     }
 
     /// True without any count.

@@ -6,7 +6,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::series::Window;
+use super::{facts::What, series::Window};
 
 /// The kinds of signals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,16 +17,48 @@ pub enum Kind {
     VolumeGrowth,
     /// SG-3.
     UsageDrop,
+    /// SG-4.
+    WeakAdoption,
     /// SG-5.
     TicketCluster,
     /// SG-6.
     RenewalClock,
     /// SG-7.
     LimitApproach,
+    /// SG-8.
+    SeatsShort,
+    /// SG-9.
+    TariffSaturation,
     /// SG-10.
     FeatureEmbrace,
+    /// SG-11.
+    Interest,
+    /// SG-12.
+    ValueReached,
+    /// SG-13.
+    PowerUsers,
+    /// SG-14.
+    WorkflowFriction,
+    /// SG-15.
+    Initiative,
+    /// SG-16.
+    CompanyGrowth,
+    /// SG-17.
+    TrialEnding,
     /// SG-18.
     Promoter,
+    /// SG-19.
+    ProofRequest,
+    /// SG-20.
+    BudgetMoment,
+    /// SG-21.
+    CsmRaised,
+    /// SG-22.
+    DowngradeAttempt,
+    /// SG-23.
+    HeavyTrialUse,
+    /// SG-24.
+    Lifecycle,
 }
 
 /// Where a signal is in its life (SG-R3); see [`super::lifecycle`].
@@ -94,8 +126,13 @@ macro_rules! names {
 
 names!(Kind, "signal kind",
     SpendGrowth => "spend_growth", VolumeGrowth => "volume_growth", UsageDrop => "usage_drop",
-    TicketCluster => "ticket_cluster", RenewalClock => "renewal_clock", LimitApproach => "limit_approach",
-    FeatureEmbrace => "feature_embrace", Promoter => "promoter");
+    WeakAdoption => "weak_adoption", TicketCluster => "ticket_cluster", RenewalClock => "renewal_clock",
+    LimitApproach => "limit_approach", SeatsShort => "seats_short", TariffSaturation => "tariff_saturation",
+    FeatureEmbrace => "feature_embrace", Interest => "interest", ValueReached => "value_reached",
+    PowerUsers => "power_users", WorkflowFriction => "workflow_friction", Initiative => "initiative",
+    CompanyGrowth => "company_growth", TrialEnding => "trial_ending", Promoter => "promoter",
+    ProofRequest => "proof_request", BudgetMoment => "budget_moment", CsmRaised => "csm_raised",
+    DowngradeAttempt => "downgrade_attempt", HeavyTrialUse => "heavy_trial_use", Lifecycle => "lifecycle");
 names!(State, "signal state",
     Open => "open", Consumed => "consumed", Expired => "expired", Withdrawn => "withdrawn");
 names!(Grade, "grade", Low => "low", Normal => "normal", High => "high", Exceeded => "exceeded");
@@ -163,6 +200,20 @@ pub struct Observation {
     pub strength: f64,
     /// The figures behind it; never empty.
     pub evidence: Vec<Evidence>,
+    /// The person of ours who raised it (SG-21); `None` when the facts alone speak.
+    pub raised_by: Option<String>,
+}
+
+impl Observation {
+    /// What the facts alone say.
+    pub fn new(grade: Grade, strength: f64, evidence: Vec<Evidence>) -> Self {
+        Self {
+            grade,
+            strength,
+            evidence,
+            raised_by: None,
+        }
+    }
 }
 
 /// What a look at the facts says about one condition. A condition that nobody mentions does not hold.
@@ -224,4 +275,25 @@ pub struct Signal {
     pub quiet_since: Option<Date>,
     /// The strength that others were told last.
     pub told_strength: f64,
+    /// The person of ours who raised it (SG-21).
+    pub raised_by: Option<String>,
+}
+
+/// A person of ours raised a signal (SG-21).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raised {
+    /// Derived from the request.
+    pub id: Uuid,
+    /// The account.
+    pub account_id: String,
+    /// What was seen.
+    pub what: What,
+    /// What it is about; empty when unknown.
+    pub subject: String,
+    /// Who saw it.
+    pub author: String,
+    /// In words.
+    pub note: String,
+    /// When.
+    pub raised_at: Timestamp,
 }

@@ -1,9 +1,22 @@
 //! The one table of thresholds used by every surface (SG-R5). Its defaults and their meaning are in `config.toml`.
 
-use serde::Deserialize;
+mod change;
+mod moments;
+mod use_of_product;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    change::BadThreshold,
+    moments::{
+        BudgetMoment, CompanyGrowth, CsmRaised, DowngradeAttempt, Initiative, Interest, ProofRequest, TrialEnding,
+        ValueReached, WorkflowFriction,
+    },
+    use_of_product::{HeavyTrialUse, Lifecycle, PowerUsers, Products, SeatsShort, TariffSaturation, WeakAdoption},
+};
 
 /// Thresholds of the signals.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Thresholds {
     /// SG-1.
@@ -20,12 +33,46 @@ pub struct Thresholds {
     pub feature_embrace: FeatureEmbrace,
     /// SG-18.
     pub promoter: Promoter,
+    /// SG-4.
+    pub weak_adoption: WeakAdoption,
+    /// SG-8.
+    pub seats_short: SeatsShort,
+    /// SG-9.
+    pub tariff_saturation: TariffSaturation,
+    /// SG-11.
+    pub interest: Interest,
+    /// SG-12.
+    pub value_reached: ValueReached,
+    /// SG-13.
+    pub power_users: PowerUsers,
+    /// SG-14.
+    pub workflow_friction: WorkflowFriction,
+    /// SG-15.
+    pub initiative: Initiative,
+    /// SG-16.
+    pub company_growth: CompanyGrowth,
+    /// SG-17.
+    pub trial_ending: TrialEnding,
+    /// SG-19.
+    pub proof_request: ProofRequest,
+    /// SG-20.
+    pub budget_moment: BudgetMoment,
+    /// SG-21.
+    pub csm_raised: CsmRaised,
+    /// SG-22.
+    pub downgrade_attempt: DowngradeAttempt,
+    /// SG-23.
+    pub heavy_trial_use: HeavyTrialUse,
+    /// SG-24.
+    pub lifecycle: Lifecycle,
+    /// What the products of this deployment include.
+    pub products: Products,
     /// SG-R3.
     pub life: Life,
 }
 
 /// SG-1: spend growth. Percentages.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpendGrowth {
     /// Growth that is a signal.
@@ -37,7 +84,7 @@ pub struct SpendGrowth {
 }
 
 /// SG-2: volume growth.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct VolumeGrowth {
     /// Growth that is a signal, in percent.
@@ -51,7 +98,7 @@ pub struct VolumeGrowth {
 }
 
 /// SG-3: drop of usage or spend.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct UsageDrop {
     /// Drop that is a signal, in percent.
@@ -63,7 +110,7 @@ pub struct UsageDrop {
 }
 
 /// SG-5: ticket cluster.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TicketCluster {
     /// Tickets on one topic that are a signal.
@@ -77,7 +124,7 @@ pub struct TicketCluster {
 }
 
 /// SG-7: limit approach.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitApproach {
     /// Share of the limit that is a signal, in percent.
@@ -95,7 +142,7 @@ pub struct LimitApproach {
 }
 
 /// SG-10: feature embrace.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureEmbrace {
     /// People on a day that make the day count.
@@ -107,7 +154,7 @@ pub struct FeatureEmbrace {
 }
 
 /// SG-18: promoter.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Promoter {
     /// Lowest NPS answer that is a signal.
@@ -117,7 +164,7 @@ pub struct Promoter {
 }
 
 /// SG-R3: the life of a signal.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Life {
     /// Days that a consumed signal's condition must be false before it opens again.

@@ -133,6 +133,13 @@ pub async fn accounts_list_dirty(conn: &impl ConnectionTrait, limit: u64) -> Res
     Ok(rows.into_iter().map(Account::from).collect())
 }
 
+/// Up to `limit` accounts after `after`, by id.
+pub async fn accounts_list_ids(conn: &impl ConnectionTrait, after: &str, limit: u64) -> Result<Vec<String>, Problem> {
+    let rows = Entity::find().filter(Column::AccountId.gt(after));
+    let rows = rows.order_by_asc(Column::AccountId).limit(limit).all(conn).await?;
+    Ok(rows.into_iter().map(|row| row.account_id).collect())
+}
+
 /// The rows of `account_ids`, locked in the order of their ids where the store has row locks; unknown ones are left out.
 pub async fn accounts_fetch_for_update(
     conn: &impl ConnectionTrait,

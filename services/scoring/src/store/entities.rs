@@ -52,6 +52,8 @@ pub(super) mod signal {
         pub closed_at: Option<i64>,
         pub offer_id: Option<String>,
         pub quiet_since_on: Option<i32>,
+        pub raised_by: Option<String>,
+        pub outcome: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -63,7 +65,7 @@ pub(super) mod signal {
 pub(super) mod score {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "scores")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -73,6 +75,9 @@ pub(super) mod score {
         pub scored_at: i64,
         #[sea_orm(column_type = "Text")]
         pub document: String,
+        pub potential: f64,
+        pub tier: Option<String>,
+        pub told_tier: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -116,6 +121,74 @@ pub(super) mod mark {
         pub mark_days: i32,
         pub renewal_on: i32,
         pub reached_on: i32,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(super) mod score_history {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "score_history")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub account_id: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub changed_at: i64,
+        #[sea_orm(column_type = "Text")]
+        pub document: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(super) mod judgement {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "overrides")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub override_id: Uuid,
+        pub account_id: String,
+        pub subject: String,
+        pub value: f64,
+        pub computed: Option<f64>,
+        pub author: String,
+        pub reason: String,
+        pub made_at: i64,
+        pub expires_at: i64,
+        pub ended_at: Option<i64>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(super) mod raised {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "raised_signals")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub raised_id: Uuid,
+        pub account_id: String,
+        pub what: String,
+        pub subject: String,
+        pub author: String,
+        #[sea_orm(column_type = "Text")]
+        pub note: String,
+        pub raised_at: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,5 +1,7 @@
 //! The schema, forward only; the runtime's tables come first.
 
+mod segments;
+
 use sea_orm::{
     ConnectionTrait as _, DbErr,
     sea_query::{ColumnDef, Index, IndexCreateStatement, IntoIden, Table, TableCreateStatement},
@@ -14,6 +16,7 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         let mut all = runtime_migrations();
         all.push(Box::new(Scores));
+        all.push(Box::new(segments::Segments));
         all
     }
 }

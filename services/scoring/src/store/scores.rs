@@ -15,13 +15,35 @@ use super::{
     entities::{past_health, score},
     from_json, to_json,
 };
-use crate::domain::score::{PastHealth, Score};
+use crate::domain::{
+    score::{PastHealth, Score},
+    stage::Tier,
+};
 
 /// The newest scores of `account_ids`, by account id; accounts without one are left out.
 pub async fn scores_fetch(conn: &impl ConnectionTrait, account_ids: &[String]) -> Result<Vec<Score>, Problem> {
     let rows = score::Entity::find().filter(score::Column::AccountId.is_in(account_ids));
     let rows = rows.order_by_asc(score::Column::AccountId).all(conn).await?;
-    rows.iter().map(|row| from_json(&row.document)).collect()
+    rows.into_iter().map(read).collect()
+}
+
+/// A score with the class of the weekly computation, which may be newer than the rest.
+fn read(row: score::Model) -> Result<Score, Problem> {
+    let score: Score = from_json(&row.document)?;
+    Ok(Score {
+        tier: row.tier.as_deref().and_then(Tier::parse),
+        ..score
+    })
+}
+
+/// The newest scores of `account_ids` as they were told last, and the class that the weekly computation gave since.
+pub async fn scores_fetch_told(
+    conn: &impl ConnectionTrait,
+    account_ids: &[String],
+) -> Result<Vec<(Score, Option<Tier>)>, Problem> {
+    let rows = score::Entity::find().filter(score::Column::AccountId.is_in(account_ids));
+    let told = |row: score::Model| Ok((from_json(&row.document)?, row.tier.as_deref().and_then(Tier::parse)));
+    rows.all(conn).await?.into_iter().map(told).collect()
 }
 
 /// A page of scores in the order of SC-3: rising before steady before falling, then the higher health, then the id.
@@ -43,16 +65,16 @@ pub async fn score_list(
     }
     let ranked = rows.order_by_desc(Trend).order_by_desc(Health).order_by_asc(AccountId);
     let rows = ranked.limit(limit).all(conn).await?;
-    rows.iter().map(|row| from_json(&row.document)).collect()
+    rows.into_iter().map(read).collect()
 }
 
 /// Writes the newest scores.
 pub async fn scores_upsert(tx: &Tx, scores: &[Score]) -> Result<(), Problem> {
-    use score::Column::{AccountId, Document, Health, ScoredAt, Trend};
+    use score::Column::{AccountId, Document, Health, Potential, ScoredAt, ToldTier, Trend};
     for chunk in scores.chunks(CHUNK) {
         let rows: Result<Vec<_>, Problem> = chunk.iter().map(score_row).collect();
         let newer = OnConflict::column(AccountId)
-            .update_columns([Trend, Health, ScoredAt, Document])
+            .update_columns([Trend, Health, ScoredAt, Document, Potential, ToldTier])
             .to_owned();
         score::Entity::insert_many(rows?)
             .on_conflict(newer)
@@ -69,6 +91,10 @@ fn score_row(score: &Score) -> Result<score::ActiveModel, Problem> {
         health: Set(score.health.value),
         scored_at: Set(micros(score.scored_at)),
         document: Set(to_json(score)?),
+        potential: Set(score.potential),
+        // The weekly computation alone writes the class.
+        tier: Set(None),
+        told_tier: Set(score.tier.map(|tier| tier.as_str().to_owned())),
     })
 }
 

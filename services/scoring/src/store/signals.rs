@@ -1,7 +1,7 @@
 //! Signals, all episodes of them. The newest episode of a key carries `is_newest`.
 
 use sea_orm::{
-    ActiveValue::Set,
+    ActiveValue::{NotSet, Set},
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _,
     sea_query::{Expr, OnConflict},
@@ -131,6 +131,8 @@ fn row(signal: &Signal) -> Result<ActiveModel, Problem> {
         closed_at: Set(maybe_micros(signal.closed_at)),
         offer_id: Set(signal.offer_id.clone()),
         quiet_since_on: Set(signal.quiet_since.map(epoch_day)),
+        raised_by: Set(signal.raised_by.clone()),
+        outcome: NotSet,
     })
 }
 
@@ -150,5 +152,6 @@ fn signal(row: Model) -> Result<Signal, Problem> {
         offer_id: row.offer_id,
         quiet_since: row.quiet_since_on.map(from_epoch_day),
         told_strength: row.told_strength,
+        raised_by: row.raised_by,
     })
 }

@@ -5,7 +5,7 @@ use upswell_proto::{
     ingestion::v1::{TicketChanged, ticket::Severity},
     offers::v1::{Offer, OfferChanged, offer},
     renewals::v1::RenewalMarkReached,
-    scoring::v1::{ScoreChanged, Signal, SignalChanged, signal::State},
+    scoring::v1::{BatchGetScoresRequest, ScoreChanged, Signal, SignalChanged, signal::State},
     vocabulary::v1::SignalKind,
 };
 
@@ -161,7 +161,9 @@ async fn sgr3_corrected_facts_withdraw_the_signal() {
 #[tokio::test]
 async fn sg6_a_renewal_mark_opens_a_signal() {
     let mut world = World::new().await;
-    world.double.knows(account("acme", 100, 100, 15));
+    let mut facts = account("acme", 100, 100, 15);
+    facts.subscriptions[0].renewal_date = Some(day("2027-02-17"));
+    world.double.knows(facts);
     let mark = RenewalMarkReached {
         account_id: "acme".into(),
         deal_id: "deal-1".into(),
@@ -218,6 +220,8 @@ async fn sgr4_scores_are_renewed_once_a_day_of_the_account() {
         world.drain().await;
     }
     assert_eq!(world.score("acme").await.as_of_day, Some(day("2026-10-22")));
+    world.tick().await;
+    world.drain().await;
     assert_eq!(world.tick().await, 0);
 }
 
@@ -261,5 +265,31 @@ async fn an_account_that_ingestion_does_not_know_is_not_asked_for_ever() {
     let mut world = World::new().await;
     world.changed("ghost").await;
     assert_eq!(world.drain().await, 1);
+    assert_eq!(world.drain().await, 0);
+}
+
+#[tokio::test]
+async fn s1_several_batches_under_way_leave_no_account_out() {
+    let mut world = World::new().await;
+    world.double.invents(|account_id| account(account_id, 100, 118, 15));
+    let names: Vec<String> = (0..450).map(|n| format!("account-{n}")).collect();
+    for name in &names {
+        world.changed(name).await;
+    }
+    world.drain().await;
+    let asked = world.double.asked();
+    assert!(asked.len() >= 3 && asked.iter().all(|batch| batch.len() <= 200));
+    let request = BatchGetScoresRequest {
+        account_ids: names.clone(),
+    };
+    let scores = world
+        .scoring
+        .batch_get_scores(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .scores;
+    assert_eq!(scores.len(), names.len());
+    assert_eq!(world.signals("account-449", &[State::Open]).await.len(), 1);
     assert_eq!(world.drain().await, 0);
 }

@@ -59,6 +59,7 @@ fn signal(episode: i32, state: State) -> Signal {
         offer_id: None,
         quiet_since: Some("2026-10-01".parse().unwrap()),
         told_strength: 0.5,
+        raised_by: None,
     }
 }
 

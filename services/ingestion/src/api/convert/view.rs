@@ -116,6 +116,10 @@ pub(crate) fn facts_to_wire(account: AccountSeries, (first, last): (Date, Date))
             })
             .map(|document| fact_to_wire(&document.fact))
             .collect(),
+        contacts: contacts(&documents)
+            .into_iter()
+            .filter_map(|contact| contact.profile)
+            .collect(),
     }
 }
 

@@ -4,10 +4,18 @@
 //! stand in (I-2). Spend is judged only where both windows hold the same number of invoices: a month is longer than
 //! 28 days, and a missing invoice is no drop.
 //!
+//! A drop that the season explains is none: where the same windows a year earlier are known and fell, the rest without that
+//! fall must reach the threshold as well.
+//!
 //! Subject: the metric, or `spend`. Evidence: `drop_percent` (positive), `window_mean` (baseline: `baseline_mean`),
 //! `baseline_mean`; for spend `drop_percent`, `window_spend` (baseline: `baseline_spend`), `baseline_spend`.
 
-use super::{Sightings, reaches, spend::Spend, strength};
+use super::{
+    Sightings, reaches,
+    season::{season_percent, without_season},
+    spend::Spend,
+    strength,
+};
 use crate::domain::{
     facts::{ACTIVE_USERS, Facts},
     moment::Moment,
@@ -37,15 +45,15 @@ fn usage(series: &Series, moment: &Moment, rule: &UsageDrop, source: &str) -> Op
     }
     let drop = -growth_percent(tally, baseline)?;
     let (mean, baseline) = (tally.mean()?, baseline.mean()?);
-    found(
-        drop,
-        rule,
-        vec![
-            Evidence::new("drop_percent", drop, "%", now, source),
-            Evidence::new("window_mean", mean, "/d", now, source).against(baseline),
-            Evidence::new("baseline_mean", baseline, "/d", before, source),
-        ],
-    )
+    let mut evidence = vec![
+        Evidence::new("drop_percent", drop, "%", now, source),
+        Evidence::new("window_mean", mean, "/d", now, source).against(baseline),
+        Evidence::new("baseline_mean", baseline, "/d", before, source),
+    ];
+    let season = season_percent(series, now, before, rule.min_days);
+    evidence.extend(season.map(|season| Evidence::new("season_percent", season, "%", now, source)));
+    let own = season.map_or(drop, |season| -without_season(-drop, season.min(0.0)));
+    found(own.min(drop), rule, evidence)
 }
 
 fn spend(facts: &Facts, moment: &Moment, rule: &UsageDrop) -> Option<Sighting> {
@@ -76,6 +84,7 @@ fn found(drop: f64, rule: &UsageDrop, evidence: Vec<Evidence>) -> Option<Sightin
             grade: Grade::Normal,
             strength: strength(drop, rule.percent),
             evidence,
+            raised_by: None,
         })
     })
 }

@@ -1,7 +1,7 @@
 //! SG-10: a feature is used by 3 or more people on 8 of the last 14 days. Which module the feature stands next to is
 //! the catalogue's knowledge: a playbook asks by the subject.
 //!
-//! Subject: the feature. Evidence: `days_used`, `users` (most on one day).
+//! Subject: the feature. Evidence: `active_days`, `users` (most on one day).
 
 use super::Sightings;
 use crate::domain::{
@@ -25,9 +25,10 @@ pub(super) fn detect(facts: &Facts, moment: &Moment, rule: &FeatureEmbrace, seen
             grade: Grade::Normal,
             strength: (f64::from(days) / f64::from(rule.window_days)).clamp(0.0, 1.0),
             evidence: vec![
-                Evidence::new("days_used", f64::from(days), "d", window, &source),
+                Evidence::new("active_days", f64::from(days), "d", window, &source),
                 Evidence::new("users", users as f64, "people", window, &source),
             ],
+            raised_by: None,
         };
         seen.add(Kind::FeatureEmbrace, feature, Some(Sighting::Holds(observation)));
     }

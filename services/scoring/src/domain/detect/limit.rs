@@ -44,12 +44,17 @@ fn grade(sighting: &Sighting) -> Option<Grade> {
     }
 }
 
-/// The limits in force today; those of several subscriptions add up.
+/// The limits in force today; those of several subscriptions add up. What the product itself says of a metric stands for it.
 fn limits<'a>(facts: &'a Facts, moment: &Moment) -> BTreeMap<(&'a str, bool), i64> {
     let mut limits: BTreeMap<_, i64> = BTreeMap::new();
     for limit in facts.terms_on(moment.today).into_iter().flat_map(|terms| &terms.limits) {
         let total = limits.entry((limit.metric.as_str(), limit.standing)).or_default();
         *total = total.saturating_add(limit.value);
+    }
+    for limit in facts.plan_limits.iter().filter(|limit| limit.at <= moment.now) {
+        let metric = limit.metric.as_str();
+        limits.retain(|(known, _), _| *known != metric);
+        limits.extend(limit.value.map(|value| ((metric, limit.standing), value)));
     }
     limits
 }
@@ -130,6 +135,7 @@ impl Burn {
             grade,
             strength,
             evidence: self.evidence(metric, percent),
+            raised_by: None,
         }))
     }
 

@@ -24,6 +24,7 @@ pub(super) fn detect(facts: &Facts, moment: &Moment, rule: &Promoter, seen: &mut
         grade: Grade::Normal,
         strength: (f64::from(answer.score) / 10.0).clamp(0.0, 1.0),
         evidence: vec![Evidence::new("nps", f64::from(answer.score), "1", window, "survey/nps")],
+        raised_by: None,
     };
     seen.add(Kind::Promoter, "nps", Some(Sighting::Holds(observation)));
 }

@@ -1,5 +1,6 @@
 //! SG-6: the renewal clock. Renewals tells that a mark was reached; the signal stands until the next mark is reached
-//! or the renewal day has passed.
+//! or the renewal day has passed. A mark whose day no contract in force renews on any more is taken back: the renewal
+//! moved, or was signed early. Where no contract is known the mark stands.
 //!
 //! Subject: the mark, `120`, `60` or `30`. Evidence: `mark_days`, `days_to_renewal`.
 
@@ -24,7 +25,16 @@ pub(super) fn detect(facts: &Facts, moment: &Moment, seen: &mut Sightings) {
 
 fn stands(mark: &Mark, facts: &Facts, moment: &Moment) -> bool {
     let later = |other: &Mark| other.deal_id == mark.deal_id && other.days < mark.days && other.reached <= moment.today;
-    mark.reached <= moment.today && moment.today <= mark.renewal && !facts.marks.iter().any(later)
+    mark.reached <= moment.today
+        && moment.today <= mark.renewal
+        && !facts.marks.iter().any(later)
+        && !has_moved(mark, facts, moment)
+}
+
+fn has_moved(mark: &Mark, facts: &Facts, moment: &Moment) -> bool {
+    let terms = facts.terms_on(moment.today);
+    let mut renewals = terms.iter().filter_map(|terms| terms.renewal).peekable();
+    renewals.peek().is_some() && renewals.all(|renewal| renewal != mark.renewal)
 }
 
 fn observe(mark: &Mark, moment: &Moment) -> Sighting {
@@ -46,6 +56,7 @@ fn observe(mark: &Mark, moment: &Moment) -> Sighting {
             Evidence::new("mark_days", f64::from(mark.days), "d", window, &source),
             Evidence::new("days_to_renewal", f64::from(left), "d", window, &source),
         ],
+        raised_by: None,
     })
 }
 

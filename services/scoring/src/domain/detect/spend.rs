@@ -114,6 +114,7 @@ fn sighting(spend: &Spend, day: Date, rule: &SpendGrowth) -> Option<Sighting> {
         grade: if is_high { Grade::High } else { Grade::Normal },
         strength: strength(growth, rule.percent),
         evidence: evidence(spend, growth, windows),
+        raised_by: None,
     }))
 }
 

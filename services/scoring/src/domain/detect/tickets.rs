@@ -1,7 +1,7 @@
 //! SG-5: three or more tickets on one topic opened in 30 days, or the time to the first reply up 25 % on the 30 days
 //! before. It fires as facts arrive (SG-R4), so the windows end now and not with the last complete day.
 //!
-//! Subject: the topic, or `reply_time`. Evidence: `tickets` (baseline: the 30 days before); for `reply_time`
+//! Subject: the topic, or `reply_time`. Evidence: `tickets` (baseline: the 30 days before) for both; for `reply_time` also
 //! `reply_growth_percent` and `reply_hours` (baseline: the mean of the 30 days before).
 
 use std::collections::BTreeMap;
@@ -67,9 +67,11 @@ fn replies(now: &[&Ticket], before: &[&Ticket], window: Window, rule: &TicketClu
     if baseline <= 0.0 || !reaches(growth, rule.reply_percent) {
         return None;
     }
+    let (tickets, earlier) = (now.len() as f64, before.len() as f64);
     let evidence = vec![
         Evidence::new("reply_growth_percent", growth, "%", window, "ticket"),
         Evidence::new("reply_hours", hours, "h", window, "ticket").against(baseline),
+        Evidence::new("tickets", tickets, "tickets", window, "ticket").against(earlier),
     ];
     Some(holds(strength(growth, rule.reply_percent), evidence))
 }
@@ -89,5 +91,6 @@ fn holds(strength: f64, evidence: Vec<Evidence>) -> Sighting {
         grade: Grade::Normal,
         strength,
         evidence,
+        raised_by: None,
     })
 }

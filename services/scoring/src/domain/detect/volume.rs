@@ -3,9 +3,17 @@
 //! Mean of the last 14 complete days over the mean of the 14 days that ended 56 days earlier. A missing day is left
 //! out of its mean, it is not zero; with fewer than `min_days` days in either window nothing can be said.
 //!
-//! Subject: the metric. Evidence: `growth_percent`, `window_mean` (baseline: `baseline_mean`), `baseline_mean`.
+//! Growth that the season explains is none: where the same windows a year earlier are known and grew, the rest without
+//! that growth must reach the threshold as well.
+//!
+//! Subject: the metric. Evidence: `growth_percent`, `window_mean` (baseline: `baseline_mean`), `baseline_mean`, and where
+//! a year ago is known `season_percent`.
 
-use super::{Sightings, reaches, strength};
+use super::{
+    Sightings, reaches,
+    season::{season_percent, without_season},
+    strength,
+};
 use crate::domain::{
     facts::Facts,
     moment::{Moment, days_before},
@@ -22,11 +30,15 @@ pub(super) fn detect(facts: &Facts, moment: &Moment, rule: &VolumeGrowth, seen: 
     let sighting = match compared {
         None => Some(Sighting::Unknown),
         Some((growth, ..)) if !reaches(growth, rule.percent) => None,
-        Some((growth, now, before)) => Some(Sighting::Holds(Observation {
-            grade: Grade::Normal,
-            strength: strength(growth, rule.percent),
-            evidence: evidence(growth, now, before, &source),
-        })),
+        Some((growth, now, before)) => {
+            let season = season_percent(series, now.1, before.1, rule.min_days);
+            let own = season.map_or(growth, |season| without_season(growth, season.max(0.0)));
+            reaches(own, rule.percent).then(|| {
+                let mut evidence = evidence(growth, now, before, &source);
+                evidence.extend(season.map(|season| Evidence::new("season_percent", season, "%", now.1, &source)));
+                Sighting::Holds(Observation::new(Grade::Normal, strength(own, rule.percent), evidence))
+            })
+        }
     };
     seen.add(Kind::VolumeGrowth, metric, sighting);
 }

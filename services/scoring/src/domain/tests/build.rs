@@ -8,7 +8,7 @@ use upswell_runtime::money::Money;
 use crate::domain::{
     assess::{Known, Rulebook},
     detect::{Sightings, detect},
-    facts::{Facts, Invoice, Limit, NpsAnswer, Profile, Terms, Ticket},
+    facts::{Facts, Happening, Invoice, Limit, NpsAnswer, Profile, Terms, Ticket, What},
     health::HealthRules,
     model::Rules,
     moment::{Moment, days_after, days_before},
@@ -23,13 +23,21 @@ pub(super) const NOW: &str = "2026-10-20T12:00:00+05:00";
 struct Shipped {
     signals: Thresholds,
     health: HealthRules,
+    icp: crate::domain::icp::IcpRules,
+    onboarding: crate::domain::stage::OnboardingRules,
 }
 
+/// The shipped table, with three key features and two plans of ten and five features.
 pub(super) fn rulebook() -> Rulebook {
-    let shipped: Shipped = toml::from_str(crate::DEFAULTS).unwrap();
+    let mut shipped: Shipped = toml::from_str(crate::DEFAULTS).unwrap();
+    let names = |count: i32| (0..count).map(|n| format!("feature-{n}")).collect::<Vec<_>>();
+    shipped.signals.products.key_features = names(10);
+    shipped.signals.products.plan_features = [("pro".to_owned(), names(10)), ("basic".to_owned(), names(5))].into();
     Rulebook {
         thresholds: shipped.signals,
         health: shipped.health,
+        icp: shipped.icp,
+        onboarding: shipped.onboarding,
         model: Box::new(Rules),
     }
 }
@@ -63,6 +71,11 @@ pub(super) fn account() -> Facts {
     let profile = Profile {
         time_zone: zone(),
         primary_metric: Some("shipments".into()),
+        segment: "mid-market".into(),
+        industry: String::new(),
+        country: "KZ".into(),
+        enterprise: false,
+        customer_since: None,
     };
     Facts {
         profile: Some(profile),
@@ -93,6 +106,9 @@ pub(super) fn terms(seats: i64, limits: &[(&str, i64, bool)]) -> Terms {
     };
     Terms {
         subscription_id: "base".into(),
+        product: "pro".into(),
+        is_plan: true,
+        monthly: None,
         effective: back(300),
         end: None,
         renewal: Some(days_after(moment().today, 200)),
@@ -115,6 +131,25 @@ pub(super) fn invoice(days: i32, units: i64) -> Invoice {
         amount,
         won_by_upswell: false,
         paid: Some(due),
+    }
+}
+
+/// Features `feature-0` … used by `people` on each of the last `days` days.
+pub(super) fn features(facts: &mut Facts, count: i32, people: i64, days: i32) {
+    for n in 0..count {
+        facts
+            .feature_users
+            .insert(format!("feature-{n}"), series(run(0, days, people)));
+    }
+}
+
+pub(super) fn happening(what: What, subject: &str, hours: i64) -> Happening {
+    Happening {
+        what,
+        subject: subject.into(),
+        at: hours_ago(hours),
+        percent: None,
+        by: String::new(),
     }
 }
 

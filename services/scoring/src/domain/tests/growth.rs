@@ -197,3 +197,41 @@ fn sg1_billed_by_the_year_nothing_can_be_said() {
     let seen = seen(&billed(&[(10, 1_000)]));
     assert!(is_unknown(&seen, Kind::SpendGrowth, "spend") && is_unknown(&seen, Kind::UsageDrop, "spend"));
 }
+
+#[test]
+fn sg2_sg3_what_the_season_explains_is_no_growth_and_no_drop() {
+    let year = 364;
+    // The same weeks a year ago grew by `season` percent.
+    for (now, season, holds) in [
+        (120, 0, true),
+        (120, 4, true),
+        (120, 5, false),
+        (120, 20, false),
+        (150, 20, true),
+        (120, -20, true),
+    ] {
+        let past = run(year, 14, 100 + season).chain(run(year + 14, 70, 100));
+        let found = seen(&usage(run(0, 14, now).chain(run(14, 70, 100)).chain(past)));
+        assert_eq!(
+            grade(&found, Kind::VolumeGrowth, "shipments").is_some(),
+            holds,
+            "+{now}, season {season}"
+        );
+    }
+    for (now, season, holds) in [
+        (80, 0, true),
+        (80, -11, true),
+        (80, -12, false),
+        (80, -20, false),
+        (60, -20, true),
+        (80, 20, true),
+    ] {
+        let past = run(year, 28, 100 + season).chain(run(year + 28, 28, 100));
+        let found = seen(&usage(run(0, 28, now).chain(run(28, 28, 100)).chain(past)));
+        assert_eq!(
+            grade(&found, Kind::UsageDrop, "shipments").is_some(),
+            holds,
+            "{now}, season {season}"
+        );
+    }
+}

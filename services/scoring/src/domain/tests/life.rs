@@ -26,6 +26,7 @@ fn holds(strength: f64, grade: Grade) -> Sighting {
         grade,
         strength,
         evidence,
+        raised_by: None,
     })
 }
 

@@ -154,3 +154,31 @@ fn sg7_limits_of_several_subscriptions_add_up_and_ended_ones_do_not_count() {
         Some(Grade::High)
     );
 }
+
+#[test]
+fn sg7_what_the_product_says_of_a_limit_stands_for_the_contract() {
+    let counts = (1..=20).map(|day| (Date::constant(2026, 10, day), 45));
+    for (value, expected) in [
+        (Some(1000), Some(Grade::High)),
+        (Some(900), Some(Grade::Exceeded)),
+        (Some(5000), None),
+        (None, None),
+    ] {
+        let limit = crate::domain::facts::PlanLimit {
+            metric: "shipments".into(),
+            value,
+            standing: false,
+            at: hours_ago(5),
+        };
+        let facts = Facts {
+            terms: vec![terms(0, &[("shipments", 100, false)])],
+            plan_limits: vec![limit],
+            ..usage(counts.clone())
+        };
+        assert_eq!(
+            grade(&seen(&facts), Kind::LimitApproach, "shipments"),
+            expected,
+            "{value:?}"
+        );
+    }
+}
