@@ -3,6 +3,11 @@
 //! The service is the real one, over its store; ingestion is a double that makes facts up (100 days of two series an
 //! account) and sends them over gRPC, so that its work is in the figures as well.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the double is the tests', and what it cannot do ends the run"
+)]
+
 #[path = "../tests/it/double.rs"]
 #[expect(dead_code, reason = "tests use the rest")]
 mod double;

@@ -12,6 +12,10 @@ impl Chance {
     }
 
     /// The next number.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "a stream without an end is no iterator here"
+    )]
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         mix(self.0)

@@ -38,7 +38,7 @@ fn by_group(dataset: &Dataset, count: usize, seed: u64) -> Vec<Fold> {
     }
     let mut groups: Vec<(u32, (usize, usize))> = sizes.into_iter().collect();
     Chance::new(seed).shuffle(&mut groups);
-    groups.sort_by(|a, b| b.1.cmp(&a.1));
+    groups.sort_by_key(|group| std::cmp::Reverse(group.1));
     let count = count.min(groups.len()).max(1);
     let mut filled = vec![(0, 0); count];
     let mut fold_of: BTreeMap<u32, usize> = BTreeMap::new();

@@ -45,7 +45,7 @@ pub fn is_gap(cell: &str) -> bool {
 fn word(cell: &str) -> String {
     let word = cell.to_ascii_lowercase();
     match word.parse::<f64>() {
-        Ok(number) if number == 1.0 => "1".to_owned(),
+        Ok(1.0) => "1".to_owned(),
         Ok(0.0) => "0".to_owned(),
         _ => word,
     }
