@@ -1,7 +1,12 @@
 //! The wire: one line per RPC, the events that are taken, and those that are sent.
 
+mod analysis;
+mod care;
+mod contacts;
 mod convert;
+mod duty;
 pub mod events;
+pub mod export;
 mod inbox;
 mod render;
 
@@ -10,8 +15,11 @@ use prost::Message;
 use tonic::{Request, Response, Status};
 use upswell_proto::renewals::v1::{
     AdvanceDealRequest, AdvanceDealResponse, CloseDealRequest, CloseDealResponse, CompleteTaskRequest,
-    CompleteTaskResponse, GetDealRequest, GetDealResponse, ListDealsRequest, ListDealsResponse, ListTasksRequest,
-    ListTasksResponse, renewal_service_server::RenewalService,
+    CompleteTaskResponse, GetAccountCalendarRequest, GetAccountCalendarResponse, GetDealRequest, GetDealResponse,
+    GetForecastRequest, GetForecastResponse, GetLossAnalysisRequest, GetLossAnalysisResponse, GetTaskRequest,
+    GetTaskResponse, ListDealsRequest, ListDealsResponse, ListTasksRequest, ListTasksResponse, MoveStagesRequest,
+    MoveStagesResponse, RecordNoticeRequest, RecordNoticeResponse, SetRenewalTermsRequest, SetRenewalTermsResponse,
+    renewal_service_server::RenewalService,
 };
 use upswell_runtime::{problem::Problem, server::actor};
 
@@ -56,15 +64,15 @@ impl RenewalService for Api {
     }
 
     async fn advance_deal(&self, request: Request<AdvanceDealRequest>) -> Answer<AdvanceDealResponse> {
-        let actor = actor(&request).unwrap_or_else(|| NOBODY.to_owned());
+        let actor = who(&request);
         let (once, command) = convert::advance(request.into_inner(), actor)?;
-        answer(self.app.advance(&once, command, render::advanced).await?)
+        answer(self.app.change_deal(&once, command, render::advanced).await?)
     }
 
     async fn close_deal(&self, request: Request<CloseDealRequest>) -> Answer<CloseDealResponse> {
-        let actor = actor(&request).unwrap_or_else(|| NOBODY.to_owned());
+        let actor = who(&request);
         let (once, command) = convert::close(request.into_inner(), actor)?;
-        answer(self.app.close(&once, command, render::closed).await?)
+        answer(self.app.change_deal(&once, command, render::closed).await?)
     }
 
     async fn list_tasks(&self, request: Request<ListTasksRequest>) -> Answer<ListTasksResponse> {
@@ -77,10 +85,60 @@ impl RenewalService for Api {
         }))
     }
 
+    async fn get_task(&self, request: Request<GetTaskRequest>) -> Answer<GetTaskResponse> {
+        let task = self.app.task(convert::get_task(request.into_inner())?).await?;
+        Ok(Response::new(GetTaskResponse {
+            task: Some(render::task(task)),
+        }))
+    }
+
+    async fn move_stages(&self, request: Request<MoveStagesRequest>) -> Answer<MoveStagesResponse> {
+        let actor = who(&request);
+        let (once, command) = convert::move_stages(request.into_inner(), actor)?;
+        answer(self.app.change_deal(&once, command, render::moved).await?)
+    }
+
+    async fn set_renewal_terms(&self, request: Request<SetRenewalTermsRequest>) -> Answer<SetRenewalTermsResponse> {
+        let actor = who(&request);
+        let (once, command) = convert::set_terms(request.into_inner(), actor)?;
+        answer(self.app.change_deal(&once, command, render::terms_set).await?)
+    }
+
+    async fn record_notice(&self, request: Request<RecordNoticeRequest>) -> Answer<RecordNoticeResponse> {
+        let actor = who(&request);
+        let (once, command) = convert::record_notice(request.into_inner(), actor, self.app.utc_today())?;
+        answer(self.app.change_deal(&once, command, render::notice_recorded).await?)
+    }
+
+    async fn get_forecast(&self, request: Request<GetForecastRequest>) -> Answer<GetForecastResponse> {
+        let (from, months, segment) = analysis::forecast_asked(request.into_inner())?;
+        let lines = self.app.forecast(from, months, segment.as_deref()).await?;
+        Ok(Response::new(analysis::forecast(lines)))
+    }
+
+    async fn get_loss_analysis(&self, request: Request<GetLossAnalysisRequest>) -> Answer<GetLossAnalysisResponse> {
+        let (from, quarters) = analysis::losses_asked(request.into_inner())?;
+        Ok(Response::new(analysis::losses(self.app.losses(from, quarters).await?)))
+    }
+
+    async fn get_account_calendar(
+        &self,
+        request: Request<GetAccountCalendarRequest>,
+    ) -> Answer<GetAccountCalendarResponse> {
+        let asked = analysis::calendar_asked(request.into_inner())?;
+        let calendar = self.app.account_calendar(&asked.account_id).await?;
+        Ok(Response::new(analysis::calendar(calendar, &asked)))
+    }
+
     async fn complete_task(&self, request: Request<CompleteTaskRequest>) -> Answer<CompleteTaskResponse> {
         let (once, command) = convert::complete(request.into_inner())?;
         answer(self.app.complete(&once, command, render::completed).await?)
     }
+}
+
+/// Who asks.
+fn who<T>(request: &Request<T>) -> String {
+    actor(request).unwrap_or_else(|| NOBODY.to_owned())
 }
 
 /// The answer as it was rendered, now or when the request came first.

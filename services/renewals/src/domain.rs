@@ -5,6 +5,8 @@ mod words;
 
 pub mod account;
 pub mod contract;
+pub mod country;
+pub mod schedule;
 pub mod stage;
 
 pub mod deal;
@@ -13,6 +15,12 @@ pub mod risk;
 pub mod task;
 
 pub mod renewal;
+
+pub mod care;
+pub mod contact;
+pub mod duty;
+pub mod forecast;
+pub mod losses;
 
 #[cfg(test)]
 mod tests;

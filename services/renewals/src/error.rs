@@ -2,7 +2,7 @@
 
 use upswell_runtime::problem::Problem;
 
-use crate::domain::renewal::DealFault;
+use crate::domain::{care::ReviewFault, contact::ContactFault, renewal::DealFault};
 
 /// Errors of the renewals service.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,22 @@ pub enum RenewalError {
         id: String,
         /// Why.
         fault: DealFault,
+    },
+    /// The state of a review or an onboarding plan forbids it.
+    #[error("{id}: {fault}")]
+    Review {
+        /// The review or plan.
+        id: String,
+        /// Why.
+        fault: ReviewFault,
+    },
+    /// The state of a contact forbids it.
+    #[error("contact {id}: {fault}")]
+    Contact {
+        /// The contact.
+        id: String,
+        /// Why.
+        fault: ContactFault,
     },
     /// The store, the request log, or a request that was found wrong.
     #[error(transparent)]
@@ -40,8 +56,29 @@ impl From<RenewalError> for Problem {
                     Self::failed_precondition("STAGE_NOT_AHEAD", text).with("stage", from)
                 }
                 DealFault::Changed => Self::aborted("ETAG_MISMATCH", text),
+                DealFault::NoticeGiven => Self::failed_precondition("NOTICE_GIVEN", text),
+                DealFault::OutOfReach(_) => Self::invalid_field("negotiation_end_date", fault.to_string()),
                 DealFault::TaskDone => Self::failed_precondition("TASK_DONE", text),
                 DealFault::TaskCancelled => Self::failed_precondition("TASK_CANCELLED", text),
+            },
+            RenewalError::Review { fault, .. } => match fault {
+                ReviewFault::NoReview => Self::not_found("REVIEW_NOT_FOUND", text),
+                ReviewFault::NoPlan => Self::not_found("PLAN_NOT_FOUND", text),
+                ReviewFault::Changed => Self::aborted("ETAG_MISMATCH", text),
+                ReviewFault::Closed(state) => Self::failed_precondition("REVIEW_CLOSED", text).with("state", state),
+                ReviewFault::NotHeld(state) => Self::failed_precondition("REVIEW_NOT_HELD", text).with("state", state),
+                ReviewFault::Past(_) => Self::invalid_field("date", fault.to_string()),
+            },
+            RenewalError::Contact { fault, .. } => match fault {
+                ContactFault::NoContact => Self::not_found("CONTACT_NOT_FOUND", text),
+                ContactFault::Changed => Self::aborted("ETAG_MISMATCH", text),
+                ContactFault::NotReserved(state) => {
+                    Self::failed_precondition("CONTACT_NOT_RESERVED", text).with("state", state)
+                }
+                ContactFault::NotSending(state) => {
+                    Self::failed_precondition("CONTACT_NOT_SENDING", text).with("state", state)
+                }
+                ContactFault::Begun(state) => Self::failed_precondition("CONTACT_BEGUN", text).with("state", state),
             },
             RenewalError::Below(problem) => problem,
         }

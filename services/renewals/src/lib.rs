@@ -9,6 +9,7 @@
 // from the outside in
 pub mod api;
 pub mod app;
+pub mod clients;
 pub mod config;
 pub mod domain;
 pub mod error;

@@ -1,12 +1,16 @@
 //! The only SQL of the service. Statements use what SQLite and PostgreSQL have in common.
 
 mod accounts;
+mod analysis;
+mod care;
+mod contacts;
 pub mod entities;
 mod lists;
 mod migrations;
 mod pictures;
 mod rows;
 mod subscriptions;
+mod work;
 
 use sea_orm::{
     ConnectionTrait, EntityTrait, IdenStatic, IntoActiveModel, Iterable, PrimaryKeyToColumn, sea_query::OnConflict,
@@ -14,11 +18,25 @@ use sea_orm::{
 use upswell_runtime::{db::Tx, problem::Problem};
 
 pub use self::{
-    accounts::{account_fetch, account_save},
-    lists::{DealFilter, DealKey, ListedDeal, ListedTask, TaskFilter, TaskKey, deal_fetch, deal_list, task_list},
+    accounts::{account_fetch, account_save, care_due},
+    analysis::{losses_fetch, prospects_each},
+    care::{
+        CarePicture, DayKey, ListedReview, ReviewFilter, accounts_lock, care_account_fetch, care_due_fetch, care_load,
+        care_save, plan_list, review_list,
+    },
+    contacts::{
+        ContactFilter, ContactKey, contact_fetch, contact_insert, contact_list, contact_save, contacts_due_fetch,
+    },
+    lists::{
+        DealFilter, DealKey, ListedDeal, ListedTask, TaskFilter, TaskKey, deal_fetch, deal_list, task_fetch, task_list,
+    },
     migrations::Migrator,
-    pictures::{Picture, Settled, deal_subscription_fetch, pictures_load, settled_save, task_subscription_fetch},
+    pictures::{Picture, Settled, deal_subscription_fetch, pictures_load, settled_save, task_subject_fetch},
     subscriptions::{subscription_due, subscriptions_due, subscriptions_due_fetch, subscriptions_lock, version_save},
+    work::{
+        AbsenceFilter, AbsenceKey, LateTask, NoticeKey, absence_delete, absence_fetch, absence_insert, absence_list,
+        absence_replace, add_on_save, alerts_save, late_tasks_fetch, notice_insert, notice_list,
+    },
 };
 
 /// What reads work on: the reader pool or an open transaction.

@@ -8,8 +8,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use upswell_proto::{
     gtype,
     renewals::v1::{
-        AdvanceDealRequest, CloseDealRequest, CompleteTaskRequest, GetDealRequest, ListDealsRequest, ListTasksRequest,
-        LossReason as WireLoss, deal::Stage as WireStage, loss_reason::Category as WireCategory,
+        AdvanceDealRequest, CloseDealRequest, CompleteTaskRequest, GetDealRequest, GetTaskRequest, ListDealsRequest,
+        ListTasksRequest, LossReason as WireLoss, MoveStagesRequest, RecordNoticeRequest, SetRenewalTermsRequest,
+        deal::Stage as WireStage, loss_reason::Category as WireCategory,
     },
 };
 use upswell_runtime::{
@@ -20,9 +21,9 @@ use upswell_runtime::{
 use uuid::Uuid;
 
 use crate::{
-    app::{Advance, Close, Complete, Once},
+    app::{Change, Complete, Deed, Once},
     domain::{
-        deal::{LossCategory, LossReason},
+        deal::{LossCategory, LossReason, RenewalTerms, StageMove},
         stage::Stage,
     },
     store::{DealFilter, DealKey, TaskFilter, TaskKey},
@@ -30,6 +31,9 @@ use crate::{
 
 const ADVANCE_DEAL: &str = "AdvanceDeal";
 const CLOSE_DEAL: &str = "CloseDeal";
+const MOVE_STAGES: &str = "MoveStages";
+const SET_RENEWAL_TERMS: &str = "SetRenewalTerms";
+const RECORD_NOTICE: &str = "RecordNotice";
 const COMPLETE_TASK: &str = "CompleteTask";
 const LIST_DEALS: &str = "ListDeals";
 const LIST_TASKS: &str = "ListTasks";
@@ -37,6 +41,8 @@ const LIST_TASKS: &str = "ListTasks";
 /// Characters of the customer's words, and of a competitor's name.
 const DETAIL_MAX: usize = 1_000;
 const COMPETITOR_MAX: usize = 200;
+/// Characters of a reason.
+pub(super) const REASON_MAX: usize = 500;
 
 pub(super) fn get_deal(wire: GetDealRequest) -> Result<Uuid, Problem> {
     let GetDealRequest { deal_id } = wire;
@@ -45,7 +51,13 @@ pub(super) fn get_deal(wire: GetDealRequest) -> Result<Uuid, Problem> {
     settled(id, violations)
 }
 
-pub(super) fn advance(mut wire: AdvanceDealRequest, actor: String) -> Result<(Once, Advance), Problem> {
+pub(super) fn get_task(wire: GetTaskRequest) -> Result<Uuid, Problem> {
+    let mut violations = Violations::new();
+    let id = uuid("task_id", &wire.task_id, &mut violations);
+    settled(id, violations)
+}
+
+pub(super) fn advance(mut wire: AdvanceDealRequest, actor: String) -> Result<(Once, Change), Problem> {
     let request_id = std::mem::take(&mut wire.request_id);
     let fingerprint = requests::fingerprint(&wire);
     let wire_stage = wire.stage();
@@ -63,16 +75,16 @@ pub(super) fn advance(mut wire: AdvanceDealRequest, actor: String) -> Result<(On
         violations.add("stage", "must be one that people enter: PREPARATION to LAST_MILE");
     }
     filled("etag", &etag, &mut violations);
-    let ready = deal_id.zip(stage).map(|(deal_id, stage)| Advance {
+    let ready = deal_id.zip(stage).map(|(deal_id, stage)| Change {
         deal_id,
-        stage,
         etag,
         actor,
+        deed: Deed::Advance(stage),
     });
     Ok((once, settled(ready, violations)?))
 }
 
-pub(super) fn close(mut wire: CloseDealRequest, actor: String) -> Result<(Once, Close), Problem> {
+pub(super) fn close(mut wire: CloseDealRequest, actor: String) -> Result<(Once, Change), Problem> {
     let request_id = std::mem::take(&mut wire.request_id);
     let fingerprint = requests::fingerprint(&wire);
     let CloseDealRequest {
@@ -100,11 +112,90 @@ pub(super) fn close(mut wire: CloseDealRequest, actor: String) -> Result<(Once, 
             .map(Some),
     };
     filled("etag", &etag, &mut violations);
-    let ready = deal_id.zip(loss).map(|(deal_id, loss)| Close {
+    let ready = deal_id.zip(loss).map(|(deal_id, loss)| Change {
         deal_id,
-        loss,
         etag,
         actor,
+        deed: Deed::Close(loss),
+    });
+    Ok((once, settled(ready, violations)?))
+}
+
+pub(super) fn move_stages(mut wire: MoveStagesRequest, actor: String) -> Result<(Once, Change), Problem> {
+    let request_id = std::mem::take(&mut wire.request_id);
+    let fingerprint = requests::fingerprint(&wire);
+    let mut violations = Violations::new();
+    let once = once(MOVE_STAGES, request_id, fingerprint, &mut violations);
+    let deal_id = uuid("deal_id", &wire.deal_id, &mut violations);
+    filled("etag", &wire.etag, &mut violations);
+    let day = optional("negotiation_end_date", wire.negotiation_end_date, &mut violations, date);
+    let reason = said("reason", &wire.reason, REASON_MAX, &mut violations);
+    let ready = (|| {
+        let reason = reason?;
+        let moved = day?.map(|negotiated_on| StageMove { negotiated_on, reason });
+        Some(Change {
+            deal_id: deal_id?,
+            etag: wire.etag,
+            actor,
+            deed: Deed::MoveStages(moved),
+        })
+    })();
+    Ok((once, settled(ready, violations)?))
+}
+
+pub(super) fn set_terms(mut wire: SetRenewalTermsRequest, actor: String) -> Result<(Once, Change), Problem> {
+    let request_id = std::mem::take(&mut wire.request_id);
+    let fingerprint = requests::fingerprint(&wire);
+    let mut violations = Violations::new();
+    let once = once(SET_RENEWAL_TERMS, request_id, fingerprint, &mut violations);
+    let deal_id = uuid("deal_id", &wire.deal_id, &mut violations);
+    filled("etag", &wire.etag, &mut violations);
+    let terms = wire.terms.map(|terms| RenewalTerms {
+        auto_renew: terms.auto_renew,
+        notice_days: terms.notice_days,
+        term_months: terms.term_months,
+    });
+    match terms {
+        None => violations.add("terms", "is required"),
+        Some(terms) => {
+            if !(0..=365).contains(&terms.notice_days) {
+                violations.add("terms.notice_days", "must be between 0 and 365");
+            }
+            if !(0..=120).contains(&terms.term_months) {
+                violations.add("terms.term_months", "must be between 0 and 120");
+            }
+        }
+    }
+    let ready = deal_id.zip(terms).map(|(deal_id, terms)| Change {
+        deal_id,
+        etag: wire.etag,
+        actor,
+        deed: Deed::SetTerms(terms),
+    });
+    Ok((once, settled(ready, violations)?))
+}
+
+/// `today` is that of UTC, tomorrow of which has begun somewhere.
+pub(super) fn record_notice(
+    mut wire: RecordNoticeRequest,
+    actor: String,
+    today: Date,
+) -> Result<(Once, Change), Problem> {
+    let request_id = std::mem::take(&mut wire.request_id);
+    let fingerprint = requests::fingerprint(&wire);
+    let mut violations = Violations::new();
+    let once = once(RECORD_NOTICE, request_id, fingerprint, &mut violations);
+    let deal_id = uuid("deal_id", &wire.deal_id, &mut violations);
+    filled("etag", &wire.etag, &mut violations);
+    let given_on = required("notice_date", wire.notice_date, &mut violations, date);
+    if given_on.is_some_and(|day| day > today.tomorrow().unwrap_or(today)) {
+        violations.add("notice_date", "must not be in the future");
+    }
+    let ready = deal_id.zip(given_on).map(|(deal_id, given_on)| Change {
+        deal_id,
+        etag: wire.etag,
+        actor,
+        deed: Deed::Notice(given_on),
     });
     Ok((once, settled(ready, violations)?))
 }
@@ -112,11 +203,19 @@ pub(super) fn close(mut wire: CloseDealRequest, actor: String) -> Result<(Once, 
 pub(super) fn complete(mut wire: CompleteTaskRequest) -> Result<(Once, Complete), Problem> {
     let request_id = std::mem::take(&mut wire.request_id);
     let fingerprint = requests::fingerprint(&wire);
-    let CompleteTaskRequest { task_id, request_id: _ } = wire;
+    let CompleteTaskRequest {
+        task_id,
+        request_id: _,
+        etag,
+    } = wire;
     let mut violations = Violations::new();
     let once = once(COMPLETE_TASK, request_id, fingerprint, &mut violations);
     let task_id = uuid("task_id", &task_id, &mut violations);
-    Ok((once, settled(task_id.map(|task_id| Complete { task_id }), violations)?))
+    filled("etag", &etag, &mut violations);
+    Ok((
+        once,
+        settled(task_id.map(|task_id| Complete { task_id, etag }), violations)?,
+    ))
 }
 
 /// A page of the list of deals.
@@ -192,6 +291,7 @@ impl TryFrom<ListTasksRequest> for TaskList {
         let filter = TaskFilter {
             assignee_id,
             deal_id: deal_id.map(|id| id.to_string()),
+            account_id: None,
             include_closed,
         };
         let bytes = format!("{filter:?}").into_bytes();
@@ -212,20 +312,30 @@ impl TaskList {
     }
 }
 
-fn page<K: DeserializeOwned>(method: &str, filter: &[u8], size: i32, token: &str) -> Result<(Option<K>, u32), Problem> {
+pub(super) fn page<K: DeserializeOwned>(
+    method: &str,
+    filter: &[u8],
+    size: i32,
+    token: &str,
+) -> Result<(Option<K>, u32), Problem> {
     let page = paging::parse(method, filter, size, token)?;
     let after = page.after.map(|key| serde_json::from_str(&key)).transpose();
     let after = after.map_err(|_| Problem::invalid_field("page_token", "is not a token of this list"))?;
     Ok((after, page.size))
 }
 
-fn token<K: Serialize>(method: &str, filter: &[u8], last: Option<&K>) -> Result<String, Problem> {
+pub(super) fn token<K: Serialize>(method: &str, filter: &[u8], last: Option<&K>) -> Result<String, Problem> {
     let Some(last) = last else { return Ok(String::new()) };
     let key = serde_json::to_string(last).map_err(Problem::internal)?;
     Ok(paging::next_token(method, filter, &key))
 }
 
-fn once(method: &'static str, request_id: String, fingerprint: [u8; 32], violations: &mut Violations) -> Once {
+pub(super) fn once(
+    method: &'static str,
+    request_id: String,
+    fingerprint: [u8; 32],
+    violations: &mut Violations,
+) -> Once {
     uuid("request_id", &request_id, violations);
     Once {
         method,
@@ -234,22 +344,29 @@ fn once(method: &'static str, request_id: String, fingerprint: [u8; 32], violati
     }
 }
 
-fn uuid(field: &str, value: &str, violations: &mut Violations) -> Option<Uuid> {
+pub(super) fn uuid(field: &str, value: &str, violations: &mut Violations) -> Option<Uuid> {
     violations.take(field, Uuid::parse_str(value).map_err(|_| "must be a UUID"))
 }
 
-fn filled(field: &str, value: &str, violations: &mut Violations) {
+pub(super) fn filled(field: &str, value: &str, violations: &mut Violations) {
     if value.is_empty() {
         violations.add(field, "is required");
     }
 }
 
-fn filter_key(field: &str, value: &str, violations: &mut Violations) -> Option<String> {
+pub(super) fn filter_key(field: &str, value: &str, violations: &mut Violations) -> Option<String> {
     if value.trim().is_empty() {
         None
     } else {
         violations.take(field, text::key(value))
     }
+}
+
+/// Text that has to say something.
+pub(super) fn said(field: &str, value: &str, most: usize, violations: &mut Violations) -> Option<String> {
+    let text = violations.take(field, text::clean(value, most))?;
+    filled(field, &text, violations);
+    Some(text)
 }
 
 /// SCHEDULED is behind every deal, which the domain says; LAPSED and the closed ones are not for people.
@@ -288,13 +405,16 @@ fn loss(wire: WireLoss, violations: &mut Violations) -> Option<LossReason> {
         category: _,
         detail,
         competitor,
+        missing_integration,
     } = wire;
     let detail = violations.take("detail", text::clean(&detail, DETAIL_MAX));
     let competitor = violations.take("competitor", text::clean(&competitor, COMPETITOR_MAX));
+    let integration = violations.take("missing_integration", text::clean(&missing_integration, COMPETITOR_MAX));
     Some(LossReason {
         category: category?,
         detail: detail?,
         competitor: competitor?,
+        integration: integration?,
     })
 }
 

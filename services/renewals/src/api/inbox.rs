@@ -19,7 +19,10 @@ use upswell_runtime::{
 use super::convert::{date, optional, required, settled, time};
 use crate::{
     app::{App, Fact},
-    domain::{contract::Version, risk::ChurnRisk},
+    domain::{
+        contract::{AddOn, Version},
+        risk::ChurnRisk,
+    },
 };
 
 /// Applies the events of the other services.
@@ -59,10 +62,14 @@ fn profile(wire: AccountProfileChanged) -> Result<Fact, Problem> {
     let mut violations = Violations::new();
     let profile = wire.profile.unwrap_or_default();
     let time_zone = violations.take("profile.time_zone", TimeZone::get(&profile.time_zone));
-    let time_zone = settled(time_zone, violations)?;
+    let customer_since = optional("profile.customer_since", profile.customer_since, &mut violations, date);
+    let (time_zone, customer_since) = settled(time_zone.zip(customer_since), violations)?;
     Ok(Fact::Profile {
         time_zone,
         owner_id: profile.csm_id,
+        country: profile.country_code,
+        segment: profile.segment,
+        customer_since,
     })
 }
 
@@ -71,8 +78,14 @@ fn score(wire: &ScoreChanged) -> Result<Fact, Problem> {
         .score
         .as_ref()
         .and_then(|score| ChurnRisk::from_fraction(score.churn_risk));
-    risk.map(Fact::Score)
-        .ok_or_else(|| Problem::invalid_field("score.churn_risk", "must be between 0 and 1"))
+    let health = wire.score.as_ref().and_then(|score| score.health.as_ref());
+    let open_critical = wire.score.as_ref().map_or(0, |score| score.open_critical_tickets);
+    risk.map(|risk| Fact::Score {
+        risk,
+        health: health.map(|health| health.value),
+        open_critical,
+    })
+    .ok_or_else(|| Problem::invalid_field("score.churn_risk", "must be between 0 and 1"))
 }
 
 fn subscription(wire: SubscriptionChanged) -> Result<Fact, Problem> {
@@ -87,7 +100,8 @@ fn subscription(wire: SubscriptionChanged) -> Result<Fact, Problem> {
     let Some(terms) = terms else {
         return Err(Problem::invalid_field("terms", "is required"));
     };
-    if terms.kind() != Kind::Plan {
+    let kind = terms.kind();
+    if kind == Kind::Unspecified {
         return Ok(Fact::Nothing);
     }
     let SubscriptionTerms {
@@ -100,15 +114,33 @@ fn subscription(wire: SubscriptionChanged) -> Result<Fact, Problem> {
     let mut violations = Violations::new();
     let effective_on = required("terms.effective_date", effective_date, &mut violations, date);
     let end_on = optional("terms.end_date", end_date, &mut violations, date);
-    let renewal_on = required("terms.renewal_date", renewal_date, &mut violations, date);
+    let renewal_on = optional("terms.renewal_date", renewal_date, &mut violations, date);
+    if kind == Kind::Plan && renewal_on == Some(None) {
+        violations.add("terms.renewal_date", "is required");
+    }
     let mrr = required("mrr", mrr, &mut violations, |wire| money::from_proto(&wire));
     let occurred_at = required("occur_time", occur_time, &mut violations, time);
+    if kind == Kind::AddOn {
+        let version = (|| {
+            Some(AddOn {
+                subscription_id,
+                effective_on: effective_on?,
+                end_on: end_on?,
+                renewal_on: renewal_on?,
+                mrr: mrr?,
+                version_id,
+                occurred_at: occurred_at?,
+                superseded,
+            })
+        })();
+        return Ok(Fact::AddOn(settled(version, violations)?));
+    }
     let version = (|| {
         Some(Version {
             version_id,
             effective_on: effective_on?,
             end_on: end_on?,
-            renewal_on: renewal_on?,
+            renewal_on: renewal_on??,
             mrr: mrr?,
             occurred_at: occurred_at?,
             superseded,

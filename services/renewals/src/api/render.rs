@@ -7,7 +7,10 @@ use upswell_proto::{
     gtype,
     renewals::v1::{
         AdvanceDealResponse, CloseDealResponse, CompleteTaskResponse, Deal as WireDeal, LossReason as WireLoss,
-        StageEntry as WireEntry, Task as WireTask, deal::Stage as WireStage, loss_reason::Category as WireCategory,
+        MoveStagesResponse, RecordNoticeResponse, RenewalTerms as WireTerms, SetRenewalTermsResponse,
+        StageEntry as WireEntry, StagePlan, Task as WireTask,
+        deal::{Shift as WireShift, Stage as WireStage},
+        loss_reason::Category as WireCategory,
         task::State as WireState,
     },
 };
@@ -16,6 +19,7 @@ use upswell_runtime::money::to_proto;
 use crate::{
     domain::{
         deal::{Deal, LossCategory, LossReason, StageEntry},
+        schedule::{Schedule, Shift},
         stage::Stage,
         task::{Task, TaskState},
     },
@@ -36,6 +40,27 @@ pub(super) fn closed(listed: ListedDeal) -> Vec<u8> {
     .encode_to_vec()
 }
 
+pub(super) fn moved(listed: ListedDeal) -> Vec<u8> {
+    MoveStagesResponse {
+        deal: Some(deal(listed)),
+    }
+    .encode_to_vec()
+}
+
+pub(super) fn terms_set(listed: ListedDeal) -> Vec<u8> {
+    SetRenewalTermsResponse {
+        deal: Some(deal(listed)),
+    }
+    .encode_to_vec()
+}
+
+pub(super) fn notice_recorded(listed: ListedDeal) -> Vec<u8> {
+    RecordNoticeResponse {
+        deal: Some(deal(listed)),
+    }
+    .encode_to_vec()
+}
+
 pub(super) fn completed(listed: ListedTask) -> Vec<u8> {
     CompleteTaskResponse {
         task: Some(task(listed)),
@@ -50,16 +75,25 @@ pub(super) fn deal(listed: ListedDeal) -> WireDeal {
         deal,
     } = listed;
     let etag = deal.etag();
+    let (schedule, notice_on) = (deal.schedule(), deal.notice_on());
     let Deal {
         deal_id,
         number: _,
         renewal_on,
-        term_from: _,
+        term_from,
         known_on: _,
+        anchor_on: _,
+        shift,
+        moved,
+        terms,
+        notice_given_on,
         stage,
         stage_at,
         owner_id,
         mrr,
+        add_ons,
+        segment,
+        health,
         at_risk,
         loss,
         history,
@@ -78,29 +112,81 @@ pub(super) fn deal(listed: ListedDeal) -> WireDeal {
         stage_time: Some(wire_time(stage_at)),
         history: history.into_iter().map(entry).collect(),
         etag,
+        plan: plan(&schedule),
+        shift: wire_shift(shift).into(),
+        shift_reason: moved.map(|moved| moved.reason).unwrap_or_default(),
+        terms: Some(WireTerms {
+            auto_renew: terms.auto_renew,
+            notice_days: terms.notice_days,
+            term_months: terms.term_months,
+        }),
+        notice_date: notice_on.map(wire_date),
+        notice_given_date: notice_given_on.map(wire_date),
+        co_terminating_mrr: Some(to_proto(add_ons)),
+        segment,
+        health,
+        term_start_date: Some(wire_date(term_from)),
+    }
+}
+
+/// The stages of work; one that a person's word left no day is absent.
+fn plan(schedule: &Schedule) -> Vec<StagePlan> {
+    let stages = Stage::ALL.iter().copied().filter(|stage| stage.is_for_people());
+    let plan = |stage| StagePlan {
+        stage: wire_stage(stage).into(),
+        open_date: Some(wire_date(schedule.opens(stage))),
+        end_date: Some(wire_date(schedule.ends(stage))),
+    };
+    stages
+        .filter(|stage| schedule.opens(*stage) <= schedule.ends(*stage))
+        .map(plan)
+        .collect()
+}
+
+fn wire_shift(shift: Shift) -> WireShift {
+    match shift {
+        Shift::None => WireShift::Unspecified,
+        Shift::Season => WireShift::Season,
+        Shift::Notice => WireShift::Notice,
+        Shift::Person => WireShift::Person,
     }
 }
 
 pub(super) fn task(listed: ListedTask) -> WireTask {
-    let ListedTask { account_id, task } = listed;
+    let ListedTask {
+        account_id,
+        task,
+        alert,
+    } = listed;
+    let etag = task.etag();
+    let (alert_level, alerted_id) = alert.unwrap_or_default();
     let Task {
         task_id,
-        deal_id,
+        subject_id,
         kind,
         assignee_id,
         due_on,
         state,
         completed_at,
+        version: _,
     } = task;
+    let (deal_id, subject_id) = match kind.stage() {
+        Some(_) => (subject_id.to_string(), String::new()),
+        None => (String::new(), subject_id.to_string()),
+    };
     WireTask {
         task_id: task_id.to_string(),
-        deal_id: deal_id.to_string(),
+        deal_id,
         account_id,
         kind: kind.to_string(),
         assignee_id,
         due_date: Some(wire_date(due_on)),
         state: wire_state(state).into(),
         complete_time: completed_at.map(wire_time),
+        subject_id,
+        etag,
+        alerted_id,
+        alert_level,
     }
 }
 
@@ -122,11 +208,13 @@ fn wire_loss(reason: LossReason) -> WireLoss {
         category,
         detail,
         competitor,
+        integration,
     } = reason;
     WireLoss {
         category: wire_category(category).into(),
         detail,
         competitor,
+        missing_integration: integration,
     }
 }
 
@@ -144,7 +232,7 @@ fn wire_stage(stage: Stage) -> WireStage {
     }
 }
 
-fn wire_category(category: LossCategory) -> WireCategory {
+pub(super) fn wire_category(category: LossCategory) -> WireCategory {
     match category {
         LossCategory::Price => WireCategory::Price,
         LossCategory::MissingFeature => WireCategory::MissingFeature,
@@ -174,7 +262,7 @@ pub(super) fn wire_date(date: Date) -> gtype::Date {
     }
 }
 
-fn wire_time(instant: Timestamp) -> WireTime {
+pub(super) fn wire_time(instant: Timestamp) -> WireTime {
     let micros = instant.as_microsecond();
     // The remainder is below 10⁹, so the cast cannot truncate.
     WireTime {

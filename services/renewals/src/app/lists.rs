@@ -4,8 +4,11 @@ use uuid::Uuid;
 
 use super::App;
 use crate::{
+    domain::care::{Care, ReviewFault},
     error::RenewalError,
-    store::{self, DealFilter, DealKey, ListedDeal, ListedTask, TaskFilter, TaskKey},
+    store::{
+        self, DayKey, DealFilter, DealKey, ListedDeal, ListedReview, ListedTask, ReviewFilter, TaskFilter, TaskKey,
+    },
 };
 
 impl App {
@@ -28,6 +31,65 @@ impl App {
         ))
     }
 
+    /// One task.
+    pub async fn task(&self, task_id: Uuid) -> Result<ListedTask, RenewalError> {
+        let found = store::task_fetch(self.db.reader(), &task_id.to_string()).await?;
+        found.ok_or_else(|| RenewalError::TaskNotFound(task_id.to_string()))
+    }
+
+    /// A page of reviews by day, and the key of its last one if there are more.
+    pub async fn reviews(
+        &self,
+        filter: &ReviewFilter,
+        after: Option<&DayKey>,
+        size: u32,
+    ) -> Result<(Vec<ListedReview>, Option<DayKey>), RenewalError> {
+        let rows = store::review_list(self.db.reader(), filter, after, u64::from(size) + 1).await?;
+        Ok(page(rows, size))
+    }
+
+    /// One review.
+    pub async fn review(&self, review_id: Uuid) -> Result<ListedReview, RenewalError> {
+        let db = self.db.reader();
+        let ids: Vec<String> = store::care_account_fetch(db, &review_id.to_string())
+            .await?
+            .into_iter()
+            .collect();
+        let picture = store::care_load(db, &ids).await?.pop();
+        let found = picture.and_then(|picture| {
+            let review = picture
+                .care
+                .reviews
+                .into_iter()
+                .find(|review| review.review_id == review_id)?;
+            Some(ListedReview {
+                account_id: picture.care.account_id,
+                account: picture.account,
+                review,
+            })
+        });
+        let fault = ReviewFault::NoReview;
+        found.ok_or_else(|| RenewalError::Review {
+            id: review_id.to_string(),
+            fault,
+        })
+    }
+
+    /// A page of onboarding plans by first day, and the key of its last one if there are more.
+    pub async fn plans(
+        &self,
+        owner_id: Option<&str>,
+        include_finished: bool,
+        after: Option<&DayKey>,
+        size: u32,
+    ) -> Result<(Vec<Care>, Option<DayKey>), RenewalError> {
+        let limit = u64::from(size) + 1;
+        Ok(page(
+            store::plan_list(self.db.reader(), owner_id, include_finished, after, limit).await?,
+            size,
+        ))
+    }
+
     /// A page of tasks by due day, and the key of its last one if there are more.
     pub async fn tasks(
         &self,
@@ -43,7 +105,7 @@ impl App {
 }
 
 /// Cuts off the one row too many that says that there are more.
-fn page<K, T>(mut rows: Vec<(K, T)>, size: u32) -> (Vec<T>, Option<K>) {
+pub(super) fn page<K, T>(mut rows: Vec<(K, T)>, size: u32) -> (Vec<T>, Option<K>) {
     let size = size as usize;
     let has_more = rows.len() > size;
     rows.truncate(size);

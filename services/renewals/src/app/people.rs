@@ -1,6 +1,6 @@
-//! What people do: each request once, in the transaction of its effect.
+//! What people do to deals and tasks: each request once, in the transaction of its effect.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use upswell_runtime::{
     db::Tx,
     problem::Problem,
@@ -13,7 +13,9 @@ use crate::{
     api::events,
     domain::{
         account::Account,
-        deal::LossReason,
+        deal::{LossReason, RenewalTerms, StageMove},
+        duty::{Notice, NoticeKind},
+        losses,
         renewal::{DealFault, Decision, Policy, Renewal},
         stage::Stage,
     },
@@ -32,30 +34,47 @@ pub struct Once {
     pub fingerprint: [u8; 32],
 }
 
-/// Moves a deal on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Advance {
-    /// The deal.
-    pub deal_id: Uuid,
-    /// The stage to enter.
-    pub stage: Stage,
-    /// As the caller saw the deal.
-    pub etag: String,
-    /// Who does it.
-    pub actor: String,
+impl Once {
+    /// The stored answer, if the request was answered before.
+    pub(super) async fn begin(&self, tx: &Tx) -> Result<Option<Vec<u8>>, Problem> {
+        match requests::begin_request(tx, self.method, &self.request_id, self.fingerprint).await? {
+            Replay::Stored(bytes) => Ok(Some(bytes)),
+            Replay::New => Ok(None),
+        }
+    }
+
+    /// Stores the answer.
+    pub(super) async fn finish(&self, tx: &Tx, bytes: &[u8], now: Timestamp) -> Result<(), Problem> {
+        requests::finish_request(tx, self.method, &self.request_id, self.fingerprint, bytes, now).await
+    }
 }
 
-/// Closes a deal.
+/// What a person does to a deal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Close {
+pub struct Change {
     /// The deal.
     pub deal_id: Uuid,
-    /// Why it is lost; `None` when it is renewed.
-    pub loss: Option<LossReason>,
-    /// As the caller saw the deal.
+    /// As the caller saw it.
     pub etag: String,
     /// Who does it.
     pub actor: String,
+    /// What.
+    pub deed: Deed,
+}
+
+/// What can be done to a deal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Enter a later stage (RN-2).
+    Advance(Stage),
+    /// Close it: renewed, or lost for a reason (RN-4).
+    Close(Option<LossReason>),
+    /// Move the stages, or give them back to the calendar (RN-6).
+    MoveStages(Option<StageMove>),
+    /// Say how the contract renews (RN-8).
+    SetTerms(RenewalTerms),
+    /// The customer gave notice (RN-8).
+    Notice(Date),
 }
 
 /// Finishes a task.
@@ -63,56 +82,46 @@ pub struct Close {
 pub struct Complete {
     /// The task.
     pub task_id: Uuid,
+    /// As the caller saw it.
+    pub etag: String,
 }
 
 impl App {
-    /// Moves a deal to a later stage (RN-2); the answer is `render`ed once and stored.
-    #[tracing::instrument(name = "renewals.advance_deal", skip_all, fields(deal.id = %command.deal_id))]
-    pub async fn advance(
+    /// Changes a deal; the answer is `render`ed once and stored.
+    #[tracing::instrument(name = "renewals.change_deal", skip_all, fields(deal.id = %command.deal_id))]
+    pub async fn change_deal(
         &self,
         once: &Once,
-        command: Advance,
+        command: Change,
         render: fn(ListedDeal) -> Vec<u8>,
     ) -> Result<Vec<u8>, RenewalError> {
-        let Advance {
-            deal_id,
-            stage,
-            etag,
-            actor,
-        } = command;
-        let decide = |renewal: &Renewal, account: &Account, policy: &Policy, now| {
-            renewal.advanced((deal_id, &etag), stage, &actor, account, policy, now)
-        };
-        self.once(once, &Target::Deal(deal_id), decide, |renewal| {
-            deal_of(renewal, deal_id).map(render)
-        })
-        .await
+        let tx = self.db.begin().await?;
+        if let Some(bytes) = once.begin(&tx).await? {
+            return Ok(bytes);
+        }
+        let (now, deal_id) = (self.clock.now(), command.deal_id);
+        let missing = || RenewalError::DealNotFound(deal_id.to_string());
+        let id = store::deal_subscription_fetch(&*tx, &deal_id.to_string())
+            .await?
+            .ok_or_else(missing)?;
+        let is_loss = matches!(command.deed, Deed::Close(Some(_)));
+        let decide =
+            |renewal: &Renewal, account: &Account, policy: &Policy| command.decide(renewal, account, policy, now);
+        let renewal = self
+            .decide(&tx, id, &format!("deal {deal_id}"), decide, now)
+            .await?
+            .ok_or_else(missing)?;
+        let deal = deal_of(&renewal, deal_id).ok_or_else(missing)?;
+        if is_loss {
+            self.tell_product(&tx, now).await?;
+        }
+        let bytes = render(deal);
+        once.finish(&tx, &bytes, now).await?;
+        tx.commit().await?;
+        Ok(bytes)
     }
 
-    /// Closes a deal as renewed or lost (RN-4).
-    #[tracing::instrument(name = "renewals.close_deal", skip_all, fields(deal.id = %command.deal_id))]
-    pub async fn close(
-        &self,
-        once: &Once,
-        command: Close,
-        render: fn(ListedDeal) -> Vec<u8>,
-    ) -> Result<Vec<u8>, RenewalError> {
-        let Close {
-            deal_id,
-            loss,
-            etag,
-            actor,
-        } = command;
-        let decide = |renewal: &Renewal, account: &Account, policy: &Policy, now| {
-            renewal.closed((deal_id, &etag), loss.clone(), &actor, account, policy, now)
-        };
-        self.once(once, &Target::Deal(deal_id), decide, |renewal| {
-            deal_of(renewal, deal_id).map(render)
-        })
-        .await
-    }
-
-    /// Marks a task as done.
+    /// Marks a task as done, whatever it belongs to.
     #[tracing::instrument(name = "renewals.complete_task", skip_all, fields(task.id = %command.task_id))]
     pub async fn complete(
         &self,
@@ -120,89 +129,103 @@ impl App {
         command: Complete,
         render: fn(ListedTask) -> Vec<u8>,
     ) -> Result<Vec<u8>, RenewalError> {
-        let Complete { task_id } = command;
-        let decide = |renewal: &Renewal, account: &Account, policy: &Policy, now| {
-            renewal.task_done(task_id, account, policy, now)
-        };
-        self.once(once, &Target::Task(task_id), decide, |renewal| {
-            task_of(renewal, task_id).map(render)
-        })
-        .await
-    }
-
-    async fn once(
-        &self,
-        once: &Once,
-        target: &Target,
-        decide: impl Fn(&Renewal, &Account, &Policy, Timestamp) -> Result<Decision, DealFault>,
-        answer: impl Fn(&Renewal) -> Option<Vec<u8>>,
-    ) -> Result<Vec<u8>, RenewalError> {
-        let Once {
-            method,
-            request_id,
-            fingerprint,
-        } = once;
         let tx = self.db.begin().await?;
-        if let Replay::Stored(bytes) = requests::begin_request(&tx, method, request_id, *fingerprint).await? {
+        if let Some(bytes) = once.begin(&tx).await? {
             return Ok(bytes);
         }
         let now = self.clock.now();
-        let renewal = self.change(&tx, target, decide, now).await?;
-        let bytes = answer(&renewal).ok_or_else(|| Problem::internal(format!("{target} is gone")))?;
-        requests::finish_request(&tx, method, request_id, *fingerprint, &bytes, now).await?;
+        let Complete { task_id, etag } = command;
+        let missing = || RenewalError::TaskNotFound(task_id.to_string());
+        let subject = store::task_subject_fetch(&*tx, &task_id.to_string())
+            .await?
+            .ok_or_else(missing)?;
+        match store::deal_subscription_fetch(&*tx, &subject).await? {
+            Some(id) => {
+                let decide = |renewal: &Renewal, account: &Account, policy: &Policy| {
+                    renewal.task_done((task_id, &etag), account, policy, now)
+                };
+                self.decide(&tx, id, &format!("task {task_id}"), decide, now)
+                    .await?
+                    .ok_or_else(missing)?;
+            }
+            None => self.care_task_done(&tx, &subject, task_id, &etag, now).await?,
+        }
+        let task = store::task_fetch(&*tx, &task_id.to_string())
+            .await?
+            .ok_or_else(missing)?;
+        let bytes = render(task);
+        once.finish(&tx, &bytes, now).await?;
         tx.commit().await?;
         Ok(bytes)
     }
 
-    async fn change(
+    /// Decides about a renewal and writes what becomes of it; `None` when there is no such renewal.
+    async fn decide(
         &self,
         tx: &Tx,
-        target: &Target,
-        decide: impl Fn(&Renewal, &Account, &Policy, Timestamp) -> Result<Decision, DealFault>,
+        subscription_id: String,
+        what: &str,
+        decide: impl Fn(&Renewal, &Account, &Policy) -> Result<Decision, DealFault>,
         now: Timestamp,
-    ) -> Result<Renewal, RenewalError> {
-        let ids = [target.subscription(tx).await?.ok_or_else(|| target.not_found())?];
+    ) -> Result<Option<Renewal>, RenewalError> {
+        let ids = [subscription_id];
         store::subscriptions_lock(tx, &ids).await?;
-        let mut pictures = store::pictures_load(&**tx, &ids).await?;
-        let picture = pictures.pop().ok_or_else(|| target.not_found())?;
-        let decision =
-            decide(&picture.renewal, &picture.account, &self.policy, now).map_err(|fault| RenewalError::Fault {
-                id: target.to_string(),
-                fault,
-            })?;
+        let Some(picture) = store::pictures_load(&**tx, &ids).await?.pop() else {
+            return Ok(None);
+        };
+        let fault = |fault| RenewalError::Fault {
+            id: what.to_owned(),
+            fault,
+        };
+        let decision = decide(&picture.renewal, &picture.account, &self.rules.policy).map_err(fault)?;
         let news = events::of(&decision, now);
         let settled = settled(picture.renewal, decision, &picture.account);
         self.save(tx, std::slice::from_ref(&settled), news).await?;
-        Ok(settled.after)
+        Ok(Some(settled.after))
     }
-}
 
-enum Target {
-    Deal(Uuid),
-    Task(Uuid),
-}
-
-impl std::fmt::Display for Target {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Deal(id) => write!(f, "deal {id}"),
-            Self::Task(id) => write!(f, "task {id}"),
+    /// Tells the product of each reason that has too large a share of the quarter's losses, once a quarter (RN-4).
+    async fn tell_product(&self, tx: &Tx, now: Timestamp) -> Result<(), Problem> {
+        let today = jiff::tz::TimeZone::UTC.to_datetime(now).date();
+        let from = losses::quarter_of(today);
+        let losses = store::losses_fetch(&**tx, from, today.saturating_add(jiff::Span::new().days(1))).await?;
+        for quarter in losses::analyse(&losses, self.rules.signal) {
+            for share in quarter.shares.iter().filter(|share| share.product_signal) {
+                let id = [quarter.first_on.to_string(), share.category.to_string()];
+                let notice = Notice {
+                    notice_id: upswell_runtime::ids::derive("product_signal", &[&id[0], &id[1]]),
+                    person_id: self.rules.duty.product_id.clone(),
+                    kind: NoticeKind::ProductSignal,
+                    account_id: String::new(),
+                    subject_id: share.category.to_string(),
+                    text: format!(
+                        "{} of {} renewals lost since {} were lost for {}",
+                        share.count, quarter.lost, quarter.first_on, share.category
+                    ),
+                    made_at: now,
+                };
+                store::notice_insert(tx, &notice).await?;
+            }
         }
+        Ok(())
     }
 }
 
-impl Target {
-    async fn subscription(&self, tx: &Tx) -> Result<Option<String>, Problem> {
-        match self {
-            Self::Deal(id) => store::deal_subscription_fetch(&**tx, &id.to_string()).await,
-            Self::Task(id) => store::task_subscription_fetch(&**tx, &id.to_string()).await,
-        }
-    }
-
-    fn not_found(&self) -> RenewalError {
-        match self {
-            Self::Deal(id) => RenewalError::DealNotFound(id.to_string()),
-            Self::Task(id) => RenewalError::TaskNotFound(id.to_string()),
+impl Change {
+    fn decide(
+        &self,
+        renewal: &Renewal,
+        account: &Account,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<Decision, DealFault> {
+        let key = (self.deal_id, self.etag.as_str());
+        match &self.deed {
+            Deed::Advance(stage) => renewal.advanced(key, *stage, &self.actor, account, policy, now),
+            Deed::Close(loss) => renewal.closed(key, loss.clone(), &self.actor, account, policy, now),
+            Deed::MoveStages(moved) => renewal.stages_moved(key, moved.clone(), account, policy, now),
+            Deed::SetTerms(terms) => renewal.terms_set(key, *terms, account, policy, now),
+            Deed::Notice(given_on) => renewal.notice_given(key, *given_on, account, policy, now),
         }
     }
 }
@@ -213,13 +236,5 @@ fn deal_of(renewal: &Renewal, deal_id: Uuid) -> Option<ListedDeal> {
         account_id: renewal.account_id.clone(),
         subscription_id: renewal.subscription_id.clone(),
         deal: deal.clone(),
-    })
-}
-
-fn task_of(renewal: &Renewal, task_id: Uuid) -> Option<ListedTask> {
-    let task = renewal.tasks.iter().find(|task| task.task_id == task_id)?;
-    Some(ListedTask {
-        account_id: renewal.account_id.clone(),
-        task: task.clone(),
     })
 }

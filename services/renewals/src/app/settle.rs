@@ -97,7 +97,7 @@ impl App {
         );
         TraceContext::adopt(&trace, &span, self.trace_mode);
         span.in_scope(|| {
-            let decision = renewal.settled(&account, &self.policy, now);
+            let decision = renewal.settled(&account, &self.rules.policy, now);
             let events = events::of(&decision, now);
             (settled(renewal, decision, &account), events)
         })
@@ -106,6 +106,9 @@ impl App {
     /// Writes decisions and what is told of them.
     pub(super) async fn save(&self, tx: &Tx, settled: &[Settled], news: Vec<NewEvent>) -> Result<(), Problem> {
         store::settled_save(tx, settled).await?;
+        for one in settled.iter().filter(|one| one.before.deals != one.after.deals) {
+            store::care_due(tx, &one.after.account_id).await?;
+        }
         outbox::append(tx, NAME, &events::routes(), news).await
     }
 }

@@ -9,10 +9,20 @@ use super::risk::ChurnRisk;
 pub struct Account {
     /// In which its days begin; UTC while no profile has come.
     pub time_zone: TimeZone,
+    /// ISO 3166-1 alpha-2; empty while no profile has come.
+    pub country: String,
+    /// Segment; empty while no profile has come.
+    pub segment: String,
+    /// When it became a customer, if that is known.
+    pub customer_since: Option<Date>,
     /// The customer success manager; empty when nobody is in charge.
     pub owner_id: String,
-    /// Its newest score, if it was scored.
+    /// Its newest risk of churn, if it was scored.
     pub churn_risk: Option<ChurnRisk>,
+    /// Its newest health, 0 to 100, if it was scored.
+    pub health: Option<i32>,
+    /// Critical tickets that are open by the newest score.
+    pub open_critical: i32,
 }
 
 impl Account {
@@ -20,8 +30,13 @@ impl Account {
     pub fn unknown() -> Self {
         Self {
             time_zone: TimeZone::UTC,
+            country: String::new(),
+            segment: String::new(),
+            customer_since: None,
             owner_id: String::new(),
             churn_risk: None,
+            health: None,
+            open_critical: 0,
         }
     }
 

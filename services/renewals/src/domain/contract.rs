@@ -7,10 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, civil::Date};
-use upswell_runtime::money::Money;
+use jiff::{Timestamp, ToSpan as _, Unit, civil::Date};
+use upswell_runtime::money::{Currency, Money};
 
-use super::account::days_before;
+use super::{account::days_before, deal::RenewalTerms};
 
 /// Terms of a plan from a day on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,50 @@ pub struct Version {
     pub occurred_at: Timestamp,
     /// Corrected by another version; it no longer counts.
     pub superseded: bool,
+}
+
+/// More terms in a row than any contract renews by itself unseen.
+const TERMS_MAX: usize = 1_000;
+
+/// A version of an add-on of the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddOn {
+    /// The contract line.
+    pub subscription_id: String,
+    /// First day on which these terms hold.
+    pub effective_on: Date,
+    /// First day on which it no longer exists.
+    pub end_on: Option<Date>,
+    /// The day its term renews, if it has one.
+    pub renewal_on: Option<Date>,
+    /// Monthly amount.
+    pub mrr: Money,
+    /// `source/external_id` of the fact.
+    pub version_id: String,
+    /// When the fact happened.
+    pub occurred_at: Timestamp,
+    /// Corrected by another version.
+    pub superseded: bool,
+}
+
+/// Monthly amount of the add-ons that renew on `renewal_on` as well, in `currency`; others are renewals of their own.
+pub fn co_terminating(add_ons: &[AddOn], renewal_on: Date, currency: Currency) -> Money {
+    let rank = |add_on: &AddOn| (add_on.effective_on, add_on.occurred_at, add_on.version_id.clone());
+    let mut standing: BTreeMap<&str, &AddOn> = BTreeMap::new();
+    let counts = |add_on: &&AddOn| !add_on.superseded && add_on.effective_on <= renewal_on;
+    for add_on in add_ons.iter().filter(counts) {
+        let stands = standing.entry(&add_on.subscription_id).or_insert(add_on);
+        if rank(add_on) > rank(stands) {
+            *stands = add_on;
+        }
+    }
+    let renews = |add_on: &&&AddOn| {
+        add_on.renewal_on == Some(renewal_on)
+            && add_on.mrr.currency == currency
+            && add_on.end_on.is_none_or(|end| end >= renewal_on)
+    };
+    let amounts = standing.values().filter(renews).map(|add_on| add_on.mrr);
+    Money::sum(currency, amounts).unwrap_or(Money::zero(currency))
 }
 
 /// A stretch of the contract that ends with a renewal, as the last of its versions has it.
@@ -86,6 +130,31 @@ pub fn terms(versions: &[Version]) -> Vec<Term> {
         }
     }
     terms
+}
+
+/// Adds the terms that began by themselves up to `today` (RN-8): each begins on the renewal date of the one before.
+pub fn renew_by_itself(terms: &mut Vec<Term>, rule: RenewalTerms, today: Date) {
+    while let Some(last) = terms.last().copied() {
+        let ends = last.end_on.is_some_and(|end| end <= last.renewal_on);
+        if ends || last.renewal_on > today || terms.len() >= TERMS_MAX {
+            return;
+        }
+        let months = match rule.term_months {
+            0 => months(last.from, last.renewal_on),
+            months => months,
+        };
+        terms.push(Term {
+            from: last.renewal_on,
+            renewal_on: last.renewal_on.saturating_add(months.months()),
+            ..last
+        });
+    }
+}
+
+/// Whole months of a term, at least one.
+fn months(from: Date, to: Date) -> i32 {
+    let span = from.until((Unit::Month, to)).map_or(12, |span| span.get_months());
+    span.max(1)
 }
 
 /// True when a version that was not corrected names this renewal date: a later date then prolongs the contract, while

@@ -4,7 +4,14 @@ use jiff::{Timestamp, civil::Date};
 use upswell_runtime::{ids, money::Money};
 use uuid::Uuid;
 
-use super::{account::days_between, contract::Term, stage::Stage, words::words};
+use super::{
+    account::days_before,
+    contract::Term,
+    country::Country,
+    schedule::{Schedule, Shift},
+    stage::Stage,
+    words::words,
+};
 
 /// Who moved a deal because of its date.
 pub const CALENDAR: &str = "calendar";
@@ -44,6 +51,28 @@ pub struct LossReason {
     pub detail: String,
     /// Who won instead; empty when nobody or unknown.
     pub competitor: String,
+    /// The integration that is missing; empty when none in particular.
+    pub integration: String,
+}
+
+/// How the contract renews (RN-8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RenewalTerms {
+    /// It goes on by itself unless somebody gives notice in time.
+    pub auto_renew: bool,
+    /// Days before the renewal until which notice may be given; 0 means no notice period.
+    pub notice_days: i32,
+    /// Months of the next term; 0 means as long as the term before.
+    pub term_months: i32,
+}
+
+/// A person's word on when negotiation is to be over (RN-6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageMove {
+    /// The first day on which it is over.
+    pub negotiated_on: Date,
+    /// Why.
+    pub reason: String,
 }
 
 /// When a stage was entered and by whom.
@@ -70,6 +99,16 @@ pub struct Deal {
     pub term_from: Date,
     /// The day on which the renewal date became known.
     pub known_on: Date,
+    /// The day to which the stages count down; see [`Schedule`].
+    pub anchor_on: Date,
+    /// Why it is not the renewal date.
+    pub shift: Shift,
+    /// A person's word on the stages.
+    pub moved: Option<StageMove>,
+    /// How the contract renews.
+    pub terms: RenewalTerms,
+    /// When the customer gave notice.
+    pub notice_given_on: Option<Date>,
     /// Where it stands.
     pub stage: Stage,
     /// When the stage was entered.
@@ -78,37 +117,68 @@ pub struct Deal {
     pub owner_id: String,
     /// The monthly amount that renews.
     pub mrr: Money,
+    /// Monthly amount of the add-ons that renew on the same day (co-termination).
+    pub add_ons: Money,
+    /// Segment of the account.
+    pub segment: String,
+    /// Health of the account.
+    pub health: Option<i32>,
     /// Money at risk a month (RN-3); nothing once closed.
     pub at_risk: Money,
     /// Why it was lost.
     pub loss: Option<LossReason>,
     /// Stages entered so far, in order.
     pub history: Vec<StageEntry>,
-    /// Counts the changes, but not those of [`Deal::at_risk`] alone, which drifts from day to day.
+    /// Counts the changes, but not those of health and money at risk alone, which drift from day to day.
     pub version: i64,
 }
 
 impl Deal {
     /// Opens the deal of `term`, where its date puts it.
     pub(super) fn open(subscription_id: &str, number: i32, term: &Term, today: Date, now: Timestamp) -> Self {
-        let stage = Stage::by_date(days_between(today, term.renewal_on));
-        let mut deal = Self {
+        Self {
             deal_id: ids::derive("deal", &[subscription_id, &number.to_string()]),
             number,
             renewal_on: term.renewal_on,
             term_from: term.from,
             known_on: today,
-            stage,
+            anchor_on: term.renewal_on,
+            shift: Shift::None,
+            moved: None,
+            terms: RenewalTerms::default(),
+            notice_given_on: None,
+            stage: Stage::Scheduled,
             stage_at: now,
             owner_id: String::new(),
             mrr: term.mrr,
+            add_ons: Money::zero(term.mrr.currency),
+            segment: String::new(),
+            health: None,
             at_risk: Money::zero(term.mrr.currency),
             loss: None,
             history: Vec::new(),
             version: 0,
-        };
-        deal.enter(stage, CALENDAR, now);
-        deal
+        }
+    }
+
+    /// When its stages lie.
+    pub fn schedule(&self) -> Schedule {
+        Schedule {
+            renewal_on: self.renewal_on,
+            anchor_on: self.anchor_on,
+            shift: self.shift,
+        }
+    }
+
+    /// The last day on which notice may be given, if there is a notice period.
+    pub fn notice_on(&self) -> Option<Date> {
+        let days = self.terms.notice_days;
+        (days > 0).then(|| days_before(self.renewal_on, days))
+    }
+
+    /// The plan and what renews together with it; the plan alone where the sum leaves the range.
+    pub fn money(&self) -> Money {
+        self.mrr.checked_add(self.add_ons).unwrap_or(self.mrr)
     }
 
     /// True until it is renewed or lost.
@@ -131,26 +201,36 @@ impl Deal {
         });
     }
 
-    /// Takes over what the contract says now. When the date moved, the stage is the one of the new date, also backwards.
-    pub(super) fn follow(&mut self, term: &Term, today: Date, now: Timestamp) {
+    /// Takes over what the contract says now. A person's word and a notice were about the date before.
+    pub(super) fn follow(&mut self, term: &Term, today: Date) {
         self.term_from = term.from;
         self.mrr = term.mrr;
         if self.renewal_on != term.renewal_on {
             self.renewal_on = term.renewal_on;
             self.known_on = today;
-            let stage = Stage::by_date(days_between(today, term.renewal_on));
-            if stage != self.stage {
-                self.enter(stage, CALENDAR, now);
-            }
+            self.moved = None;
+            self.notice_given_on = None;
         }
     }
 
-    /// Enters the stage that the date has opened, never an earlier one.
-    pub(super) fn keep_up(&mut self, today: Date, now: Timestamp) {
-        let stage = Stage::by_date(days_between(today, self.renewal_on));
-        if stage > self.stage {
+    /// Plans the stages anew and enters the one that is due: while the plan stands never an earlier one, and when it
+    /// moved the one of the new plan, also backwards.
+    pub(super) fn keep_up(&mut self, before: Option<&Self>, country: &Country, today: Date, now: Timestamp) {
+        let person = self.moved.as_ref().map(|moved| moved.negotiated_on);
+        let schedule = Schedule::of(self.renewal_on, country, self.notice_on(), person);
+        self.anchor_on = schedule.anchor_on;
+        self.shift = schedule.shift;
+        let stage = schedule.stage_on(today);
+        let stands = before.is_some_and(|before| before.is_open() && before.is_planned_like(self));
+        let last = self.history.last().map(|entry| entry.stage);
+        if (stands && stage > self.stage) || (!stands && last != Some(stage)) {
             self.enter(stage, CALENDAR, now);
         }
+    }
+
+    /// True when the stages of the two lie on the same days.
+    pub(super) fn is_planned_like(&self, other: &Self) -> bool {
+        (self.renewal_on, self.anchor_on) == (other.renewal_on, other.anchor_on)
     }
 
     pub(super) fn renew(&mut self, actor: &str, now: Timestamp) {
@@ -170,21 +250,21 @@ impl Deal {
             category: LossCategory::Other,
             detail: ENDED.to_owned(),
             competitor: String::new(),
+            integration: String::new(),
         };
         self.lose(reason, CALENDAR, now);
     }
 
-    /// True when it was lost by [`Deal::end`], which is taken back when the end turns out to be wrong.
-    pub(super) fn was_ended(&self) -> bool {
-        self.stage == Stage::Lost && self.history.last().is_some_and(|entry| entry.actor == CALENDAR)
+    /// True when facts closed it, not a person: that is taken back when the facts turn out to be wrong.
+    pub(super) fn was_closed_by_facts(&self) -> bool {
+        let by_facts = |entry: &StageEntry| [CALENDAR, CONTRACT].contains(&entry.actor.as_str());
+        self.stage.is_closed() && self.history.last().is_some_and(by_facts)
     }
 
-    pub(super) fn reopen(&mut self, term: &Term, today: Date, now: Timestamp) {
+    /// Open again, in a stage that [`Deal::keep_up`] is still to find.
+    pub(super) fn reopen(&mut self, term: &Term, today: Date) {
         self.loss = None;
-        self.term_from = term.from;
-        self.mrr = term.mrr;
-        self.renewal_on = term.renewal_on;
-        self.known_on = today;
-        self.enter(Stage::by_date(days_between(today, term.renewal_on)), CALENDAR, now);
+        self.follow(term, today);
+        self.stage = Stage::Scheduled;
     }
 }

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 pub use self::people::DealFault;
 use super::{
-    contract::Version,
+    contract::{AddOn, Version},
+    country::Countries,
     deal::Deal,
     mark::{Mark, MarkRule},
     risk::ChurnRisk,
@@ -27,6 +28,8 @@ pub struct Policy {
     pub grace_days: i32,
     /// The risk of an account that was not scored (RN-3).
     pub unknown_churn_risk: ChurnRisk,
+    /// Working days and seasons (RN-6).
+    pub countries: Countries,
 }
 
 /// The renewals of one subscription.
@@ -38,6 +41,8 @@ pub struct Renewal {
     pub account_id: String,
     /// The versions of its terms.
     pub versions: Vec<Version>,
+    /// Versions of the add-ons of the account.
+    pub add_ons: Vec<AddOn>,
     /// Its deals by number; at most the last is open.
     pub deals: Vec<Deal>,
     /// The tasks of its deals.
@@ -78,6 +83,7 @@ impl Renewal {
             subscription_id: subscription_id.into(),
             account_id: account_id.into(),
             versions: Vec::new(),
+            add_ons: Vec::new(),
             deals: Vec::new(),
             tasks: Vec::new(),
             marks: Vec::new(),
@@ -102,16 +108,24 @@ impl Renewal {
         let mut news = Vec::new();
         for deal in &mut self.deals {
             let old = before.deal(deal.deal_id);
-            let at_risk = deal.at_risk;
-            let changed = old.is_none_or(|old| *deal != Deal { at_risk, ..old.clone() });
-            deal.version += i64::from(changed);
-            if old.is_none_or(|old| old.renewal_on != deal.renewal_on || old.history != deal.history) {
+            let (at_risk, health) = (deal.at_risk, deal.health);
+            let same = |old: &Deal| Deal {
+                at_risk,
+                health,
+                ..old.clone()
+            };
+            deal.version += i64::from(old.is_none_or(|old| *deal != same(old)));
+            if old.is_none_or(|old| !old.is_planned_like(deal) || old.history != deal.history) {
                 let moved = old.map(|old| old.renewal_on).filter(|date| *date != deal.renewal_on);
                 news.push(News::Deal {
                     deal: deal.clone(),
                     previous_renewal_on: moved,
                 });
             }
+        }
+        for task in &mut self.tasks {
+            let old = before.tasks.iter().find(|old| old.task_id == task.task_id);
+            task.version += i64::from(old != Some(task));
         }
         let marks = self.marks.iter().filter(|mark| !before.marks.contains(mark));
         news.extend(marks.copied().map(News::Mark));

@@ -1,11 +1,13 @@
-//! The pipeline (RN-1).
+//! The pipeline (RN-1); [`super::schedule`] says when the calendar opens which stage.
 //!
 //! ```text
 //! days left   >120        120…        90…        60…         30…       15…0      <0
-//!           scheduled → preparation → initiation → negotiation → agreement → last_mile → lapsed
+//!           scheduled → preparation → initiation → negotiation → agreement → last_mile → lapsed (grace)
 //!               └──────────── people may go ahead of the date ──────────────────┘
-//! any of them → renewed (a person, or the contract goes on)
-//!             → lost    (a person, or the subscription ended; the latter is taken back if the end is)
+//! any of them → renewed (a person, the contract goes on, or it renews by itself and nobody gave notice)
+//!             → lost    (a person, or the subscription ended)
+//! renewed, lost by facts → any (the facts were corrected); what a person closed stays closed
+//! the date or the schedule moves → the stage of the new one, also backwards
 //! ```
 
 use super::words::words;
@@ -34,28 +36,7 @@ words! {
     }
 }
 
-/// Days before the renewal on which the date opens each stage.
-const OPENS: [(i32, Stage); 5] = [
-    (120, Stage::Preparation),
-    (90, Stage::Initiation),
-    (60, Stage::Negotiation),
-    (30, Stage::Agreement),
-    (15, Stage::LastMile),
-];
-
-/// From here on a deal is looked at every day.
-pub const PIPELINE_DAYS: i32 = OPENS[0].0;
-
 impl Stage {
-    /// The stage that the date asks for with `days_left` until the renewal.
-    pub fn by_date(days_left: i32) -> Self {
-        if days_left < 0 {
-            return Self::Lapsed;
-        }
-        let open = OPENS.iter().rev().find(|(days, _)| days_left <= *days);
-        open.map_or(Self::Scheduled, |(_, stage)| *stage)
-    }
-
     /// True when nothing more happens to the deal.
     pub const fn is_closed(self) -> bool {
         matches!(self, Self::Renewed | Self::Lost)

@@ -14,7 +14,7 @@ use jiff::{Timestamp, civil::Date};
 use upswell_runtime::ids;
 use uuid::Uuid;
 
-use super::{account::days_before, deal::Deal, stage::Stage, words::words};
+use super::{account::days_before, country::Country, deal::Deal, stage::Stage, words::words};
 
 words! {
     /// What is to be done.
@@ -39,6 +39,16 @@ words! {
         CollectPayment = "collect_payment",
         /// Make sure that it renews.
         ConfirmRenewal = "confirm_renewal",
+        /// Onboarding, day 30: the first real task is done (RN-9, SC-10).
+        Onboarding30 = "onboarding_30",
+        /// Onboarding, day 60: several people use it regularly.
+        Onboarding60 = "onboarding_60",
+        /// Onboarding, day 90: the benefit can be stated.
+        Onboarding90 = "onboarding_90",
+        /// Hold the business review (RN-5).
+        HoldReview = "hold_review",
+        /// Send its summary.
+        SendSummary = "send_summary",
     }
 }
 
@@ -57,18 +67,21 @@ words! {
 }
 
 impl TaskKind {
-    /// The stage that brings it.
-    pub const fn stage(self) -> Stage {
-        match self {
+    /// The stage that brings it; `None` for work that belongs to no deal.
+    pub const fn stage(self) -> Option<Stage> {
+        Some(match self {
             Self::PrepareHealth | Self::ScheduleReview | Self::SolveProblems => Stage::Preparation,
             Self::ConfirmDecisionMaker | Self::PlanNextPeriod => Stage::Initiation,
             Self::AgreeTerms | Self::SendProposal => Stage::Negotiation,
             Self::Sign | Self::CollectPayment => Stage::Agreement,
             Self::ConfirmRenewal => Stage::LastMile,
-        }
+            Self::Onboarding30 | Self::Onboarding60 | Self::Onboarding90 | Self::HoldReview | Self::SendSummary => {
+                return None;
+            }
+        })
     }
 
-    /// Days before the renewal on which it is due, inside its stage.
+    /// Days on which it is due, inside its stage: before the anchor up to negotiation, then before the renewal.
     pub const fn due_days_before(self) -> i32 {
         match self {
             Self::PrepareHealth => 110,
@@ -81,17 +94,23 @@ impl TaskKind {
             Self::Sign => 22,
             Self::CollectPayment => 17,
             Self::ConfirmRenewal => 2,
+            Self::Onboarding30 | Self::Onboarding60 | Self::Onboarding90 | Self::HoldReview | Self::SendSummary => 0,
         }
+    }
+
+    /// True when the stage that brings it has not come yet in `stage`.
+    fn is_ahead_of(self, stage: Stage) -> bool {
+        self.stage().is_some_and(|own| own > stage)
     }
 }
 
 /// A task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
-    /// Derived from the deal and the kind: a deal has at most one of each.
+    /// Derived from the subject and the kind: a subject has at most one of each.
     pub task_id: Uuid,
-    /// The deal.
-    pub deal_id: Uuid,
+    /// The deal; for work that belongs to none, the onboarding plan or the review.
+    pub subject_id: Uuid,
     /// What is to be done.
     pub kind: TaskKind,
     /// Who is to do it; empty when nobody is in charge.
@@ -102,6 +121,8 @@ pub struct Task {
     pub state: TaskState,
     /// When it was done.
     pub completed_at: Option<Timestamp>,
+    /// Counts the changes.
+    pub version: i64,
 }
 
 impl Task {
@@ -110,61 +131,95 @@ impl Task {
         matches!(self.state, TaskState::Open | TaskState::Overdue)
     }
 
-    fn plan(&mut self, deal: &Deal, today: Date) {
-        self.due_on = days_before(deal.renewal_on, self.kind.due_days_before()).max(today);
-        self.state = TaskState::Open;
-    }
-}
-
-/// Brings the tasks of `deal` in line with it; `moved` says that its date has moved.
-pub(super) fn tend(tasks: &mut Vec<Task>, deal: &Deal, today: Date, moved: bool) {
-    for task in tasks
-        .iter_mut()
-        .filter(|task| task.deal_id == deal.deal_id && task.is_live())
-    {
-        if !deal.is_open() || (moved && task.kind.stage() > deal.stage) {
-            task.state = TaskState::Cancelled;
-        } else if moved {
-            task.plan(deal, today);
+    /// A task that is due on a day.
+    pub fn new(subject_id: Uuid, kind: TaskKind, due_on: Date) -> Self {
+        Self {
+            task_id: ids::derive("task", &[&subject_id.to_string(), kind.as_str()]),
+            subject_id,
+            kind,
+            assignee_id: String::new(),
+            due_on,
+            state: TaskState::Open,
+            completed_at: None,
+            version: 0,
         }
     }
-    if deal.is_open() {
-        bring(tasks, deal, today);
+
+    /// What a caller has to know to change it.
+    pub fn etag(&self) -> String {
+        self.version.to_string()
     }
-    for task in tasks
-        .iter_mut()
-        .filter(|task| task.deal_id == deal.deal_id && task.is_live())
-    {
-        task.assignee_id.clone_from(&deal.owner_id);
-        task.state = if task.due_on < today {
+
+    /// Gives it to who is in charge, and says whether it is late.
+    pub(super) fn keep_up(&mut self, owner_id: &str, today: Date) {
+        owner_id.clone_into(&mut self.assignee_id);
+        self.state = if self.due_on < today {
             TaskState::Overdue
         } else {
             TaskState::Open
         };
     }
+
+    fn plan(&mut self, deal: &Deal, country: &Country, today: Date) {
+        self.due_on = due_on(self.kind, deal, country, today);
+        self.state = TaskState::Open;
+    }
+}
+
+/// A working day inside the stage, and outside a dead season where the stage begins before it (RN-6).
+fn due_on(kind: TaskKind, deal: &Deal, country: &Country, today: Date) -> Date {
+    let schedule = deal.schedule();
+    let stage = kind.stage().unwrap_or(deal.stage);
+    let target = match stage {
+        Stage::Agreement | Stage::LastMile => schedule.renewal_on,
+        _ => schedule.anchor_on,
+    };
+    let opens = schedule.opens(stage);
+    let wanted = days_before(target, kind.due_days_before());
+    let before = country.dead_season(wanted).map(|(from, _)| days_before(from, 1));
+    let wanted = before.filter(|day| *day >= opens).unwrap_or(wanted);
+    country.working_until(wanted).max(opens).max(today)
+}
+
+/// Brings the tasks of `deal` in line with it; `moved` says that its date has moved.
+pub(super) fn tend(tasks: &mut Vec<Task>, deal: &Deal, country: &Country, today: Date, moved: bool) {
+    for task in tasks
+        .iter_mut()
+        .filter(|task| task.subject_id == deal.deal_id && task.is_live())
+    {
+        if !deal.is_open() || (moved && task.kind.is_ahead_of(deal.stage)) {
+            task.state = TaskState::Cancelled;
+        } else if moved {
+            task.plan(deal, country, today);
+        }
+    }
+    if deal.is_open() {
+        bring(tasks, deal, country, today);
+    }
+    for task in tasks
+        .iter_mut()
+        .filter(|task| task.subject_id == deal.deal_id && task.is_live())
+    {
+        task.keep_up(&deal.owner_id, today);
+    }
 }
 
 /// Makes the tasks of the present stage, or brings them back.
-fn bring(tasks: &mut Vec<Task>, deal: &Deal, today: Date) {
-    for kind in TaskKind::ALL.iter().copied().filter(|kind| kind.stage() == deal.stage) {
+fn bring(tasks: &mut Vec<Task>, deal: &Deal, country: &Country, today: Date) {
+    for kind in TaskKind::ALL
+        .iter()
+        .copied()
+        .filter(|kind| kind.stage() == Some(deal.stage))
+    {
         let there = tasks
             .iter_mut()
-            .find(|task| task.deal_id == deal.deal_id && task.kind == kind);
+            .find(|task| task.subject_id == deal.deal_id && task.kind == kind);
         match there {
-            Some(task) if task.state == TaskState::Cancelled => task.plan(deal, today),
+            Some(task) if task.state == TaskState::Cancelled => task.plan(deal, country, today),
             Some(_) => {}
             None => {
-                let mut task = Task {
-                    task_id: ids::derive("task", &[&deal.deal_id.to_string(), kind.as_str()]),
-                    deal_id: deal.deal_id,
-                    kind,
-                    assignee_id: String::new(),
-                    due_on: today,
-                    state: TaskState::Open,
-                    completed_at: None,
-                };
-                task.plan(deal, today);
-                tasks.push(task);
+                let due = due_on(kind, deal, country, today);
+                tasks.push(Task::new(deal.deal_id, kind, due));
             }
         }
     }

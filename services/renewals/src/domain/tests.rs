@@ -1,5 +1,6 @@
 //! The rules by example, and what holds whatever happens.
 
+mod around;
 mod contract;
 mod marks;
 mod pipeline;
@@ -10,12 +11,14 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use upswell_runtime::money::Money;
 
 use super::{
-    account::Account,
+    account::{Account, days_before},
     contract::Version,
+    country::{Countries, Country},
     deal::Deal,
     mark::MarkRule,
     renewal::{Decision, News, Policy, Renewal},
     risk::ChurnRisk,
+    schedule::Schedule,
     stage::Stage,
 };
 
@@ -38,7 +41,26 @@ fn policy() -> Policy {
         marks: vec![rule(120, 120), rule(60, 60), rule(30, 31)],
         grace_days: 30,
         unknown_churn_risk: ChurnRisk::from_fraction(0.1).unwrap(),
+        countries: countries(),
     }
+}
+
+/// The shipped calendars.
+fn countries() -> Countries {
+    Countries::new(
+        vec![kazakhstan()],
+        toml::from_str(include_str!("../../calendars/default.toml")).unwrap(),
+    )
+}
+
+fn kazakhstan() -> Country {
+    toml::from_str(include_str!("../../calendars/kz.toml")).unwrap()
+}
+
+/// The stage that the date alone asks for.
+fn by_date(days_left: i32) -> Stage {
+    let renewal_on = day("2027-01-01");
+    Schedule::plain(renewal_on).stage_on(days_before(renewal_on, days_left))
 }
 
 fn version(id: &str, effective: &str, renewal: &str) -> Version {

@@ -1,6 +1,14 @@
 //! The tables as rows. Instants are µs since the epoch (`*_at`), days are days since 1970-01-01 (`*_on`), words are the
 //! spellings of the domain, ids are text.
 
+mod care;
+mod work;
+
+pub use self::{
+    care::{plan, review},
+    work::{absence, add_on, alert, contact, notice},
+};
+
 /// Accounts: whose days, who is in charge, how likely to leave.
 pub mod account {
     use sea_orm::entity::prelude::*;
@@ -16,6 +24,15 @@ pub mod account {
         pub owner_id: String,
         /// Millionths; null while the account was not scored.
         pub churn_risk: Option<i64>,
+        /// Empty while no profile has come.
+        pub country: String,
+        pub segment: String,
+        pub customer_since_on: Option<i32>,
+        /// Null while the account was not scored.
+        pub health: Option<i32>,
+        pub open_critical: i32,
+        /// When its care has to be looked at; null when only events or people can change it.
+        pub care_at: Option<i64>,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
@@ -95,13 +112,26 @@ pub mod deal {
         pub history: String,
         pub version: i64,
         pub closed: bool,
+        /// The day to which the stages count down.
+        pub anchor_on: i32,
+        pub shift: String,
+        /// A person's word: when negotiation is over, and why.
+        pub negotiated_on: Option<i32>,
+        pub move_reason: String,
+        pub auto_renew: bool,
+        pub notice_days: i32,
+        pub term_months: i32,
+        pub notice_given_on: Option<i32>,
+        pub add_ons_minor: i64,
+        pub segment: String,
+        pub health: Option<i32>,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Tasks of deals.
+/// Tasks of deals, onboarding plans and reviews.
 pub mod task {
     use sea_orm::entity::prelude::*;
 
@@ -110,6 +140,7 @@ pub mod task {
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub task_id: String,
+        /// The deal, or the onboarding plan or review.
         pub deal_id: String,
         pub account_id: String,
         pub kind: String,
@@ -118,6 +149,7 @@ pub mod task {
         pub state: String,
         pub closed: bool,
         pub completed_at: Option<i64>,
+        pub version: i64,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}

@@ -1,13 +1,14 @@
 //! Deals by money at risk (RN-3), tasks by due date; paged by key.
 
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use serde::{Deserialize, Serialize};
 use upswell_runtime::problem::Problem;
 
 use super::{
     Reads,
-    entities::{deal, task},
+    entities::{alert, deal, task},
     rows::{read_deal, read_task},
+    work::alerts_fetch,
 };
 use crate::domain::{deal::Deal, task::Task};
 
@@ -107,12 +108,14 @@ fn listed(row: deal::Model) -> Result<(DealKey, ListedDeal), Problem> {
 }
 
 /// Which tasks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaskFilter {
-    /// Only of this person.
+    /// Only of this person: those in whose charge they are, and those that came to them because they are late.
     pub assignee_id: Option<String>,
-    /// Only of this deal.
+    /// Only of this deal, onboarding plan or review.
     pub deal_id: Option<String>,
+    /// Only of this account.
+    pub account_id: Option<String>,
     /// Also done and cancelled ones.
     pub include_closed: bool,
 }
@@ -124,6 +127,14 @@ pub struct ListedTask {
     pub account_id: String,
     /// The task.
     pub task: Task,
+    /// How far it has gone, and who was told last.
+    pub alert: Option<(i32, String)>,
+}
+
+/// One task, if there is such a task.
+pub async fn task_fetch(db: &impl Reads, task_id: &str) -> Result<Option<ListedTask>, Problem> {
+    let rows: Vec<task::Model> = task::Entity::find_by_id(task_id).all(db).await?;
+    Ok(tasks_listed(db, rows).await?.pop().map(|(_, task)| task))
 }
 
 /// The place of a task in its list: due day, id.
@@ -140,10 +151,18 @@ pub async fn task_list(
     use task::Column;
     let mut query = task::Entity::find();
     if let Some(assignee_id) = &filter.assignee_id {
-        query = query.filter(Column::AssigneeId.eq(assignee_id));
+        let told = alert::Entity::find()
+            .select_only()
+            .column(alert::Column::TaskId)
+            .filter(alert::Column::PersonId.eq(assignee_id));
+        let told = Column::TaskId.in_subquery(QueryTrait::into_query(told));
+        query = query.filter(Condition::any().add(Column::AssigneeId.eq(assignee_id)).add(told));
     }
     if let Some(deal_id) = &filter.deal_id {
         query = query.filter(Column::DealId.eq(deal_id));
+    }
+    if let Some(account_id) = &filter.account_id {
+        query = query.filter(Column::AccountId.eq(account_id));
     }
     if !filter.include_closed {
         query = query.filter(Column::Closed.eq(false));
@@ -160,15 +179,19 @@ pub async fn task_list(
         .limit(limit)
         .all(db)
         .await?;
-    let listed = |row: task::Model| {
+    tasks_listed(db, rows).await
+}
+
+async fn tasks_listed(db: &impl Reads, rows: Vec<task::Model>) -> Result<Vec<(TaskKey, ListedTask)>, Problem> {
+    let mut alerts = alerts_fetch(db, &rows).await?;
+    let mut listed = |row: task::Model| {
         let key = TaskKey(row.due_on, row.task_id.clone());
-        Ok((
-            key,
-            ListedTask {
-                account_id: row.account_id.clone(),
-                task: read_task(row)?,
-            },
-        ))
+        let task = ListedTask {
+            account_id: row.account_id.clone(),
+            alert: alerts.remove(&row.task_id),
+            task: read_task(row)?,
+        };
+        Ok((key, task))
     };
-    rows.into_iter().map(listed).collect()
+    rows.into_iter().map(&mut listed).collect()
 }

@@ -1,5 +1,7 @@
 //! The schema, oldest first; a published migration never changes.
 
+mod m0002_pipeline;
+
 use sea_orm::{
     DbErr,
     sea_query::{ColumnDef, Index, IndexCreateStatement, Table, TableCreateStatement},
@@ -15,6 +17,7 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         let mut all = runtime_migrations();
         all.push(Box::new(Renewals));
+        all.push(Box::new(m0002_pipeline::Pipeline));
         all
     }
 }

@@ -1,6 +1,6 @@
 //! Renewals as a whole: everything that a decision needs is read in a handful of statements, however many they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -12,11 +12,12 @@ use upswell_runtime::{
 
 use super::{
     Reads, accounts,
-    entities::{account, deal, mark, subscription, task, version},
+    entities::{account, add_on, deal, mark, subscription, task, version},
     rows::{deal_row, mark_row, read_deal, read_mark, read_task, read_version, task_row},
     upsert,
+    work::read_add_on,
 };
-use crate::domain::{account::Account, renewal::Renewal};
+use crate::domain::{account::Account, contract::AddOn, renewal::Renewal};
 
 /// A renewal and what its decisions depend on.
 #[derive(Clone, Debug)]
@@ -68,6 +69,7 @@ pub async fn pictures_load(db: &impl Reads, subscription_ids: &[String]) -> Resu
         pictures.insert(row.subscription_id, picture);
     }
     contracts_load(db, subscription_ids, &mut pictures).await?;
+    add_ons_load(db, &mut pictures).await?;
     deals_load(db, subscription_ids, &mut pictures).await?;
     Ok(pictures.into_values().collect())
 }
@@ -83,6 +85,31 @@ async fn contracts_load(db: &impl Reads, ids: &[String], pictures: &mut Pictures
     for row in versions {
         if let Some(picture) = pictures.get_mut(&row.subscription_id) {
             picture.renewal.versions.push(read_version(row)?);
+        }
+    }
+    Ok(())
+}
+
+async fn add_ons_load(db: &impl Reads, pictures: &mut Pictures) -> Result<(), Problem> {
+    let accounts: BTreeSet<String> = pictures
+        .values()
+        .map(|picture| picture.renewal.account_id.clone())
+        .collect();
+    let rows = add_on::Entity::find()
+        .filter(add_on::Column::AccountId.is_in(accounts))
+        .order_by_asc(add_on::Column::VersionId)
+        .all(db)
+        .await?;
+    let mut by_account: BTreeMap<String, Vec<AddOn>> = BTreeMap::new();
+    for row in rows {
+        by_account
+            .entry(row.account_id.clone())
+            .or_default()
+            .push(read_add_on(row)?);
+    }
+    for picture in pictures.values_mut() {
+        if let Some(add_ons) = by_account.get(&picture.renewal.account_id) {
+            picture.renewal.add_ons.clone_from(add_ons);
         }
     }
     Ok(())
@@ -147,7 +174,7 @@ pub async fn settled_save(tx: &Tx, settled: &[Settled]) -> Result<(), Problem> {
                 .tasks
                 .iter()
                 .filter(|task| !before.tasks.contains(task))
-                .map(|task| task_row(after, task)),
+                .map(|task| task_row(&after.account_id, task)),
         );
         marks.extend(
             after
@@ -182,10 +209,10 @@ pub async fn deal_subscription_fetch(db: &impl Reads, deal_id: &str) -> Result<O
     Ok(found.into_tuple().one(db).await?)
 }
 
-/// The subscription of a task's deal, if there is such a task.
-pub async fn task_subscription_fetch(db: &impl Reads, task_id: &str) -> Result<Option<String>, Problem> {
-    let Some(task) = task::Entity::find_by_id(task_id).one(db).await? else {
-        return Ok(None);
-    };
-    deal_subscription_fetch(db, &task.deal_id).await
+/// The deal, onboarding plan or review of a task, if there is such a task.
+pub async fn task_subject_fetch(db: &impl Reads, task_id: &str) -> Result<Option<String>, Problem> {
+    let found = task::Entity::find_by_id(task_id)
+        .select_only()
+        .column(task::Column::DealId);
+    Ok(found.into_tuple().one(db).await?)
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::entities::{deal, mark, task, version};
 use crate::domain::{
     contract::Version,
-    deal::{Deal, LossReason, StageEntry},
+    deal::{Deal, LossReason, RenewalTerms, StageEntry, StageMove},
     mark::Mark,
     renewal::Renewal,
     task::Task,
@@ -29,6 +29,8 @@ struct Loss {
     category: String,
     detail: String,
     competitor: String,
+    #[serde(default)]
+    integration: String,
 }
 
 pub(super) fn deal_row(renewal: &Renewal, deal: &Deal) -> Result<deal::Model, Problem> {
@@ -41,6 +43,7 @@ pub(super) fn deal_row(renewal: &Renewal, deal: &Deal) -> Result<deal::Model, Pr
         category: reason.category.to_string(),
         detail: reason.detail.clone(),
         competitor: reason.competitor.clone(),
+        integration: reason.integration.clone(),
     };
     Ok(deal::Model {
         deal_id: deal.deal_id.to_string(),
@@ -60,6 +63,21 @@ pub(super) fn deal_row(renewal: &Renewal, deal: &Deal) -> Result<deal::Model, Pr
         history: json(&deal.history.iter().map(entry).collect::<Vec<_>>())?,
         version: deal.version,
         closed: !deal.is_open(),
+        anchor_on: epoch_day(deal.anchor_on),
+        shift: deal.shift.to_string(),
+        negotiated_on: deal.moved.as_ref().map(|moved| epoch_day(moved.negotiated_on)),
+        move_reason: deal
+            .moved
+            .as_ref()
+            .map(|moved| moved.reason.clone())
+            .unwrap_or_default(),
+        auto_renew: deal.terms.auto_renew,
+        notice_days: deal.terms.notice_days,
+        term_months: deal.terms.term_months,
+        notice_given_on: deal.notice_given_on.map(epoch_day),
+        add_ons_minor: deal.add_ons.minor,
+        segment: deal.segment.clone(),
+        health: deal.health,
     })
 }
 
@@ -82,12 +100,18 @@ pub(super) fn read_deal(row: &deal::Model) -> Result<Deal, Problem> {
             category,
             detail,
             competitor,
+            integration,
         } = from_json(text)?;
         Ok::<_, Problem>(LossReason {
             category: word(&category)?,
             detail,
             competitor,
+            integration,
         })
+    };
+    let moved = |day: i32| StageMove {
+        negotiated_on: from_epoch_day(day),
+        reason: row.move_reason.clone(),
     };
     let history: Vec<Entry> = from_json(&row.history)?;
     Ok(Deal {
@@ -96,10 +120,22 @@ pub(super) fn read_deal(row: &deal::Model) -> Result<Deal, Problem> {
         renewal_on: from_epoch_day(row.renewal_on),
         term_from: from_epoch_day(row.term_from_on),
         known_on: from_epoch_day(row.known_on),
+        anchor_on: from_epoch_day(row.anchor_on),
+        shift: word(&row.shift)?,
+        moved: row.negotiated_on.map(moved),
+        terms: RenewalTerms {
+            auto_renew: row.auto_renew,
+            notice_days: row.notice_days,
+            term_months: row.term_months,
+        },
+        notice_given_on: row.notice_given_on.map(from_epoch_day),
         stage: word(&row.stage)?,
         stage_at: from_micros(row.stage_at),
         owner_id: row.owner_id.clone(),
         mrr: Money::new(row.mrr_minor, currency),
+        add_ons: Money::new(row.add_ons_minor, currency),
+        segment: row.segment.clone(),
+        health: row.health,
         at_risk: Money::new(row.at_risk_minor, currency),
         loss: row.loss.as_ref().map(loss).transpose()?,
         history: history.into_iter().map(entry).collect::<Result<_, Problem>>()?,
@@ -107,38 +143,41 @@ pub(super) fn read_deal(row: &deal::Model) -> Result<Deal, Problem> {
     })
 }
 
-pub(super) fn task_row(renewal: &Renewal, task: &Task) -> task::Model {
+pub(super) fn task_row(account_id: &str, task: &Task) -> task::Model {
     let Task {
         task_id,
-        deal_id,
+        subject_id,
         kind,
         assignee_id,
         due_on,
         state,
         completed_at,
+        version,
     } = task;
     task::Model {
         task_id: task_id.to_string(),
-        deal_id: deal_id.to_string(),
-        account_id: renewal.account_id.clone(),
+        deal_id: subject_id.to_string(),
+        account_id: account_id.to_owned(),
         kind: kind.to_string(),
         assignee_id: assignee_id.clone(),
         due_on: epoch_day(*due_on),
         state: state.to_string(),
         closed: !task.is_live(),
         completed_at: completed_at.map(micros),
+        version: *version,
     }
 }
 
 pub(super) fn read_task(row: task::Model) -> Result<Task, Problem> {
     Ok(Task {
         task_id: id(&row.task_id)?,
-        deal_id: id(&row.deal_id)?,
+        subject_id: id(&row.deal_id)?,
         kind: word(&row.kind)?,
         assignee_id: row.assignee_id,
         due_on: from_epoch_day(row.due_on),
         state: word(&row.state)?,
         completed_at: row.completed_at.map(from_micros),
+        version: row.version,
     })
 }
 
@@ -178,19 +217,19 @@ pub(super) fn read_version(row: version::Model) -> Result<Version, Problem> {
     })
 }
 
-fn id(text: &str) -> Result<Uuid, Problem> {
+pub(super) fn id(text: &str) -> Result<Uuid, Problem> {
     text.parse().map_err(Problem::internal)
 }
 
 /// A stored word. A fault means that the row was not written by this code.
-fn word<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Problem> {
+pub(super) fn word<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Problem> {
     text.parse().map_err(Problem::internal)
 }
 
-fn json<T: Serialize>(value: &T) -> Result<String, Problem> {
+pub(super) fn json<T: Serialize>(value: &T) -> Result<String, Problem> {
     serde_json::to_string(value).map_err(Problem::internal)
 }
 
-fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Problem> {
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Problem> {
     serde_json::from_str(text).map_err(Problem::internal)
 }

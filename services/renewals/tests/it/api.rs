@@ -101,6 +101,7 @@ async fn rn4_a_loss_needs_its_reason() {
         category: Category::Price.into(),
         detail: "too dear".into(),
         competitor: "beta".into(),
+        missing_integration: String::new(),
     };
     let unsaid = CloseDealRequest {
         renewed: false,
@@ -170,6 +171,7 @@ async fn rn2_a_task_is_done_once() {
     let done = CompleteTaskRequest {
         task_id: page.tasks[0].task_id.clone(),
         request_id: REQUEST.into(),
+        etag: page.tasks[0].etag.clone(),
     };
     let task = client
         .complete_task(done.clone())
@@ -217,6 +219,7 @@ async fn what_does_not_exist_is_not_found() {
     let task = CompleteTaskRequest {
         task_id: OTHER.into(),
         request_id: REQUEST.into(),
+        etag: "1".into(),
     };
     assert_eq!(
         reason(&client.complete_task(task).await.unwrap_err()),
@@ -247,6 +250,7 @@ async fn every_fault_of_a_request_is_told() {
         category: 0,
         detail: "a\0b".into(),
         competitor: "\u{202e}".into(),
+        missing_integration: String::new(),
     };
     let request = CloseDealRequest {
         loss_reason: Some(loss),

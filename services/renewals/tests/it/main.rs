@@ -7,5 +7,6 @@
 
 mod api;
 mod events;
+mod pipeline;
 mod store;
 mod world;

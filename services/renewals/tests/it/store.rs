@@ -64,6 +64,11 @@ async fn what_is_saved_is_read_again() {
         time_zone: TimeZone::get("Asia/Almaty").unwrap(),
         owner_id: "csm-1".into(),
         churn_risk: ChurnRisk::from_fraction(0.25),
+        country: "KZ".into(),
+        segment: "mid-market".into(),
+        customer_since: Some(date(2024, 5, 1)),
+        health: Some(70),
+        open_critical: 1,
     };
     let tx = db.db.begin().await.unwrap();
     assert_eq!(store::account_fetch(&*tx, "acme").await.unwrap(), Account::unknown());
@@ -100,16 +105,10 @@ async fn what_is_saved_is_read_again() {
     );
     let task_id = renewal.tasks[0].task_id.to_string();
     assert_eq!(
-        store::task_subscription_fetch(db.db.reader(), &task_id)
-            .await
-            .unwrap()
-            .as_deref(),
-        Some("sub-1")
+        store::task_subject_fetch(db.db.reader(), &task_id).await.unwrap(),
+        Some(deal_id.clone())
     );
-    assert_eq!(
-        store::task_subscription_fetch(db.db.reader(), &deal_id).await.unwrap(),
-        None
-    );
+    assert_eq!(store::task_subject_fetch(db.db.reader(), &deal_id).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -187,6 +186,7 @@ async fn rn3_pages_follow_each_other_without_gap_or_overlap() {
     let filter = TaskFilter {
         assignee_id: None,
         deal_id: None,
+        account_id: None,
         include_closed: false,
     };
     let all = store::task_list(db.db.reader(), &filter, None, 100).await.unwrap();
@@ -212,6 +212,10 @@ fn every_setting_that_cannot_be_used_is_told() {
     wrong.pipeline.marks = vec![(120, 120), (120, 0), (7, 7)];
     wrong.pipeline.grace_days = -1;
     wrong.pipeline.unknown_churn_risk = f64::NAN;
+    wrong.pipeline.calendars = vec!["no/such/file.toml".into()];
+    wrong.duty.lead_id = "The Lead".into();
+    wrong.care.review_minutes = 90;
+    wrong.losses.signal_share = 0.0;
     wrong.validate(&mut violations);
     let fields: Vec<_> = violations.into_vec().into_iter().map(|fault| fault.field).collect();
     assert_eq!(
@@ -221,7 +225,11 @@ fn every_setting_that_cannot_be_used_is_told() {
             "pipeline.marks[1]",
             "pipeline.marks[2]",
             "pipeline.grace_days",
-            "pipeline.unknown_churn_risk"
+            "pipeline.unknown_churn_risk",
+            "pipeline.calendars[0]",
+            "duty.lead_id",
+            "care.review_minutes",
+            "losses.signal_share",
         ]
     );
 }

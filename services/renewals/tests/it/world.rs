@@ -180,6 +180,8 @@ impl World {
 
     async fn rest(&self) {
         self.service.drain(self.clock.now()).await.unwrap();
+        self.service.tick(self.clock.now()).await.unwrap();
+        self.service.drain(self.clock.now()).await.unwrap();
         assert_eq!(
             self.service.drain(self.clock.now()).await.unwrap(),
             0,

@@ -15,6 +15,11 @@ pub(super) struct Limit {
 }
 
 impl Limit {
+    /// Everything.
+    pub(super) const fn all() -> Self {
+        Self { limit: 0 }
+    }
+
     /// As many rows as memory holds where no limit is wanted.
     pub(super) fn rows(self) -> usize {
         if self.limit == 0 { usize::MAX } else { self.limit }
@@ -73,6 +78,9 @@ paged! {
     offers::ListAssignmentsRequest => offers::ListAssignmentsResponse: offers::Assignment, assignments;
     offers::ListTouchesRequest => offers::ListTouchesResponse: offers::Touch, touches;
     renewals::ListDealsRequest => renewals::ListDealsResponse: renewals::Deal, deals;
+    renewals::ListReviewsRequest => renewals::ListReviewsResponse: renewals::Review, reviews;
+    renewals::ListOnboardingPlansRequest => renewals::ListOnboardingPlansResponse: renewals::OnboardingPlan, plans;
+    renewals::ListNoticesRequest => renewals::ListNoticesResponse: renewals::Notice, notices;
     renewals::ListTasksRequest => renewals::ListTasksResponse: renewals::Task, tasks;
     metrics::ListMovementsRequest => metrics::ListMovementsResponse: metrics::Movement, movements;
     metrics::ListAccountRevenueRequest => metrics::ListAccountRevenueResponse: metrics::AccountRevenue, accounts;

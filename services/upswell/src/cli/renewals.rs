@@ -1,16 +1,21 @@
 //! Renewals: the deals, their stages, and the work on them.
 
+mod questions;
+mod rows;
+
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 use upswell_proto::renewals::v1::{
-    self as pb, AdvanceDealRequest, CloseDealRequest, CompleteTaskRequest, GetDealRequest, ListDealsRequest,
-    ListTasksRequest, deal::Stage, loss_reason::Category, renewal_service_client::RenewalServiceClient,
+    self as pb, AdvanceDealRequest, CloseDealRequest, CompleteTaskRequest, GetDealRequest, GetTaskRequest,
+    ListDealsRequest, ListTasksRequest, deal::Stage, loss_reason::Category,
+    renewal_service_client::RenewalServiceClient,
 };
 use upswell_renewals::NAME;
 use upswell_runtime::money::Money;
 
+use self::questions::Question;
 use super::{
     context::Context,
     output::{Column, Listing, Row, View, card, cash, day, left, part, right, time, wire_money},
@@ -21,17 +26,20 @@ use crate::wire::{date, instant, word};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Coming renewals, the most money at risk first.
-    #[command(after_long_help = "Example:\n  upswell renewals --account acct-01 --all")]
+    /// Coming renewals, the most money at risk first; or reviews, forecast, losses, a calendar, an export.
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_long_help = "\
+Examples:
+  upswell renewals --account acct-01 --all
+  upswell renewals forecast --from 2026-10-01
+  upswell renewals export --format ical --out renewals.ics"
+    )]
     Renewals {
-        /// Only this account.
-        #[arg(long, default_value_t, hide_default_value = true)]
-        account: String,
-        /// Also closed ones.
-        #[arg(long)]
-        all: bool,
+        #[command(subcommand)]
+        question: Option<Question>,
         #[command(flatten)]
-        limit: Limit,
+        deals: Deals,
     },
     /// One renewal: look at it, move it on, or close it.
     #[command(
@@ -64,6 +72,9 @@ Examples:
     TaskDone {
         /// The task's id.
         task: String,
+        /// Version of the task as you saw it; if absent, as it stands now.
+        #[arg(long)]
+        etag: Option<String>,
         #[command(flatten)]
         request: RequestId,
     },
@@ -109,9 +120,38 @@ Example:
         /// Who won instead.
         #[arg(long, default_value_t, hide_default_value = true, requires = "lost")]
         competitor: String,
+        /// The integration that is missing.
+        #[arg(long, default_value_t, hide_default_value = true, requires = "lost")]
+        integration: String,
         #[command(flatten)]
         change: Change,
     },
+}
+
+/// Which deals are listed.
+#[derive(Debug, Args)]
+pub(super) struct Deals {
+    /// Only this account.
+    #[arg(long, default_value_t, hide_default_value = true)]
+    account: String,
+    /// Also closed ones.
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    limit: Limit,
+}
+
+impl Deals {
+    pub(super) async fn run(self, context: &Context) -> Result<()> {
+        let request = ListDealsRequest {
+            account_id: self.account,
+            include_closed: self.all,
+            ..Default::default()
+        };
+        let send = |channel, request| async move { RenewalServiceClient::new(channel).list_deals(request).await };
+        let found: Listing<Deal> = context.list(NAME, self.limit, request, send).await?;
+        context.show(&found)
+    }
 }
 
 /// What a change of a deal takes.
@@ -128,20 +168,10 @@ impl Command {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         match self {
             Self::Renewals {
-                account: account_id,
-                all: include_closed,
-                limit,
-            } => {
-                let request = ListDealsRequest {
-                    account_id,
-                    include_closed,
-                    ..Default::default()
-                };
-                let send =
-                    |channel, request| async move { RenewalServiceClient::new(channel).list_deals(request).await };
-                let found: Listing<Deal> = context.list(NAME, limit, request, send).await?;
-                context.show(&found)
-            }
+                question: Some(question),
+                deals: _,
+            } => question.run(context).await,
+            Self::Renewals { question: None, deals } => deals.run(context).await,
             Self::Renewal(renewal) => renewal.run(context).await,
             Self::Tasks {
                 assignee: assignee_id,
@@ -160,10 +190,20 @@ impl Command {
                 let found: Listing<Task> = context.list(NAME, limit, request, send).await?;
                 context.show(&found)
             }
-            Self::TaskDone { task: task_id, request } => {
+            Self::TaskDone {
+                task: task_id,
+                etag,
+                request,
+            } => {
+                let get = |channel, request| async move { RenewalServiceClient::new(channel).get_task(request).await };
+                let asked = GetTaskRequest {
+                    task_id: task_id.clone(),
+                };
+                let task = context.ask(NAME, asked, get).await?.task.unwrap_or_default();
                 let request = CompleteTaskRequest {
                     task_id,
                     request_id: request.text(),
+                    etag: etag.unwrap_or(task.etag),
                 };
                 let send =
                     |channel, request| async move { RenewalServiceClient::new(channel).complete_task(request).await };
@@ -200,6 +240,7 @@ impl Renewal {
                 lost,
                 detail,
                 competitor,
+                integration,
                 change,
             } => {
                 let (etag, request_id) = change.terms(context, &deal_id).await?;
@@ -207,6 +248,7 @@ impl Renewal {
                     category: category.into(),
                     detail,
                     competitor,
+                    missing_integration: integration,
                 });
                 let request = CloseDealRequest {
                     deal_id,

@@ -1,14 +1,15 @@
 //! What people do to a renewal.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::{Decision, Policy, Renewal};
 use crate::domain::{
-    account::Account,
-    deal::{Deal, LossReason},
+    account::{Account, days_before},
+    deal::{Deal, LossReason, RenewalTerms, StageMove},
+    schedule::LAST_MILE,
     stage::Stage,
-    task::TaskState,
+    task::{Task, TaskState},
 };
 
 /// Why a person's decision is refused.
@@ -32,8 +33,14 @@ pub enum DealFault {
         to: Stage,
     },
     /// Somebody changed it since the caller read it.
-    #[error("the deal was changed meanwhile")]
+    #[error("it was changed meanwhile")]
     Changed,
+    /// Notice was given before.
+    #[error("notice was given already")]
+    NoticeGiven,
+    /// Negotiation cannot be over on that day.
+    #[error("negotiation must be over at least 15 days and at most a year before the renewal on {0}")]
+    OutOfReach(Date),
     /// It is done already.
     #[error("the task is done already")]
     TaskDone,
@@ -84,10 +91,64 @@ impl Renewal {
         Ok(after.decided(self, account, policy, now))
     }
 
+    /// A person decides when negotiation is to be over; `None` gives the stages back to the calendar (RN-6).
+    pub fn stages_moved(
+        &self,
+        (deal_id, etag): (Uuid, &str),
+        moved: Option<StageMove>,
+        account: &Account,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<Decision, DealFault> {
+        let mut after = self.clone();
+        let deal = after.workable(deal_id, etag)?;
+        let reach = days_before(deal.renewal_on, 365)..=days_before(deal.renewal_on, LAST_MILE);
+        if moved
+            .as_ref()
+            .is_some_and(|moved| !reach.contains(&moved.negotiated_on))
+        {
+            return Err(DealFault::OutOfReach(deal.renewal_on));
+        }
+        deal.moved = moved;
+        Ok(after.decided(self, account, policy, now))
+    }
+
+    /// A person says how the contract renews (RN-8).
+    pub fn terms_set(
+        &self,
+        (deal_id, etag): (Uuid, &str),
+        terms: RenewalTerms,
+        account: &Account,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<Decision, DealFault> {
+        let mut after = self.clone();
+        after.workable(deal_id, etag)?.terms = terms;
+        Ok(after.decided(self, account, policy, now))
+    }
+
+    /// The customer gave notice (RN-8).
+    pub fn notice_given(
+        &self,
+        (deal_id, etag): (Uuid, &str),
+        given_on: Date,
+        account: &Account,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<Decision, DealFault> {
+        let mut after = self.clone();
+        let deal = after.workable(deal_id, etag)?;
+        if deal.notice_given_on.is_some() {
+            return Err(DealFault::NoticeGiven);
+        }
+        deal.notice_given_on = Some(given_on);
+        Ok(after.decided(self, account, policy, now))
+    }
+
     /// A person did a task.
     pub fn task_done(
         &self,
-        task_id: Uuid,
+        (task_id, etag): (Uuid, &str),
         account: &Account,
         policy: &Policy,
         now: Timestamp,
@@ -98,13 +159,7 @@ impl Renewal {
             .iter_mut()
             .find(|task| task.task_id == task_id)
             .ok_or(DealFault::NoTask)?;
-        match task.state {
-            TaskState::Done => return Err(DealFault::TaskDone),
-            TaskState::Cancelled => return Err(DealFault::TaskCancelled),
-            TaskState::Open | TaskState::Overdue => {}
-        }
-        task.state = TaskState::Done;
-        task.completed_at = Some(now);
+        task.done(etag, now)?;
         Ok(after.decided(self, account, policy, now))
     }
 
@@ -119,5 +174,20 @@ impl Renewal {
             deal if deal.etag() != etag => Err(DealFault::Changed),
             deal => Ok(deal),
         }
+    }
+}
+
+impl Task {
+    /// Marks it as done, if it may be.
+    pub fn done(&mut self, etag: &str, now: Timestamp) -> Result<(), DealFault> {
+        match self.state {
+            TaskState::Done => return Err(DealFault::TaskDone),
+            TaskState::Cancelled => return Err(DealFault::TaskCancelled),
+            TaskState::Open | TaskState::Overdue if self.etag() != etag => return Err(DealFault::Changed),
+            TaskState::Open | TaskState::Overdue => {}
+        }
+        self.state = TaskState::Done;
+        self.completed_at = Some(now);
+        Ok(())
     }
 }

@@ -4,12 +4,12 @@ use jiff::{Timestamp, civil::Date};
 
 use super::{Decision, Policy, Renewal};
 use crate::domain::{
-    account::{Account, days_before, days_between},
+    account::{Account, days_before},
     contract::{self, Term},
     deal::{CONTRACT, Deal},
     mark,
-    risk::at_risk,
-    stage::PIPELINE_DAYS,
+    risk::{ChurnRisk, at_risk},
+    stage::Stage,
     task,
 };
 
@@ -32,19 +32,19 @@ impl Renewal {
     /// Settles what was changed from `before`, and says what is new.
     pub(super) fn decided(mut self, before: &Self, account: &Account, policy: &Policy, now: Timestamp) -> Decision {
         let today = account.today(now);
-        let terms = contract::terms(&self.versions);
+        let country = policy.countries.of(&account.country);
+        let terms = self.terms(today);
         self.follow_contract(&terms, policy, today, now);
+        let add_ons = std::mem::take(&mut self.add_ons);
         if let Some(deal) = self.open_deal_mut() {
-            deal.keep_up(today, now);
-            deal.owner_id.clone_from(&account.owner_id);
-            let risk = account.churn_risk.unwrap_or(policy.unknown_churn_risk);
-            deal.at_risk = at_risk(deal.mrr, risk, days_between(today, deal.renewal_on));
+            deal.keep_up(before.deal(deal.deal_id), country, today, now);
+            deal.add_ons = contract::co_terminating(&add_ons, deal.renewal_on, deal.mrr.currency);
+            weigh(deal, account, policy, today);
         }
+        self.add_ons = add_ons;
         for deal in &self.deals {
-            let moved = before
-                .deal(deal.deal_id)
-                .is_some_and(|old| old.renewal_on != deal.renewal_on);
-            task::tend(&mut self.tasks, deal, today, moved);
+            let moved = before.deal(deal.deal_id).is_some_and(|old| !old.is_planned_like(deal));
+            task::tend(&mut self.tasks, deal, country, today, moved);
         }
         if let Some(deal) = self.open_deal() {
             let marks = mark::reached(&policy.marks, deal, today, &self.marks);
@@ -59,6 +59,17 @@ impl Renewal {
         }
     }
 
+    /// The terms of the contract, with those that began by themselves: not behind a renewal to which notice was given.
+    fn terms(&self, today: Date) -> Vec<Term> {
+        let mut terms = contract::terms(&self.versions);
+        if let Some(deal) = self.deals.last().filter(|deal| deal.terms.auto_renew) {
+            if deal.stage == Stage::Renewed || (deal.is_open() && deal.notice_given_on.is_none()) {
+                contract::renew_by_itself(&mut terms, deal.terms, today);
+            }
+        }
+        terms
+    }
+
     fn follow_contract(&mut self, terms: &[Term], policy: &Policy, today: Date, now: Timestamp) {
         if let Some(deal) = self.open_deal() {
             let fate = self.fate(deal, terms, policy, today);
@@ -66,7 +77,7 @@ impl Renewal {
                 match fate {
                     Fate::Renewed => deal.renew(CONTRACT, now),
                     Fate::Ended => deal.end(now),
-                    Fate::Stays(term) => return deal.follow(&term, today, now),
+                    Fate::Stays(term) => return deal.follow(&term, today),
                 }
             }
         }
@@ -99,35 +110,56 @@ impl Renewal {
         };
         match self.deals.last() {
             Some(last) if covers(last) => {
-                if let Some(last) = self.deals.last_mut().filter(|last| last.was_ended()) {
-                    last.reopen(term, today, now);
+                if let Some(last) = self.deals.last_mut().filter(|last| last.was_closed_by_facts()) {
+                    last.reopen(term, today);
                 }
             }
             last => {
-                let number = last.map_or(1, |last| last.number + 1);
-                self.deals
-                    .push(Deal::open(&self.subscription_id, number, term, today, now));
+                let (number, rule) = last.map_or((1, Default::default()), |last| (last.number + 1, last.terms));
+                let deal = Deal::open(&self.subscription_id, number, term, today, now);
+                self.deals.push(Deal { terms: rule, ..deal });
             }
         }
     }
 
     /// The next day on which the calendar may change something.
     fn check_on(&self, term: Option<&Term>, policy: &Policy, today: Date) -> Option<Date> {
-        let deal = self.open_deal()?;
-        let left = days_between(today, deal.renewal_on);
+        let Some(deal) = self.open_deal() else {
+            let last = self.deals.last()?;
+            let goes_on = last.terms.auto_renew && last.stage == Stage::Renewed && last.renewal_on > today;
+            return goes_on.then_some(last.renewal_on);
+        };
         let tomorrow = days_before(today, -1);
-        let daily = (0..=PIPELINE_DAYS).contains(&left).then_some(tomorrow);
-        let pipeline = days_before(deal.renewal_on, PIPELINE_DAYS);
+        let pipeline = deal.schedule().opens(Stage::Preparation);
+        let daily = (pipeline..=deal.renewal_on).contains(&today).then_some(tomorrow);
+        let renewal = deal.renewal_on;
         let end = term.and_then(|term| term.lost_on(policy.grace_days));
-        let marks = policy.marks.iter().map(|rule| rule.reached_on(deal.renewal_on));
+        let marks = policy.marks.iter().map(|rule| rule.reached_on(deal.anchor_on));
         let tasks = self
             .tasks
             .iter()
             .filter(|task| task.is_live())
             .map(|task| days_before(task.due_on, -1));
-        let days = daily.into_iter().chain([pipeline]).chain(end).chain(marks).chain(tasks);
+        let days = daily
+            .into_iter()
+            .chain([pipeline, renewal])
+            .chain(end)
+            .chain(marks)
+            .chain(tasks);
         days.filter(|day| *day > today).min()
     }
+}
+
+/// Who is in charge, and how much money is at risk (RN-3). A notice makes the loss certain.
+fn weigh(deal: &mut Deal, account: &Account, policy: &Policy, today: Date) {
+    deal.owner_id.clone_from(&account.owner_id);
+    deal.segment.clone_from(&account.segment);
+    deal.health = account.health;
+    let risk = match deal.notice_given_on {
+        Some(_) => ChurnRisk::certain(),
+        None => account.churn_risk.unwrap_or(policy.unknown_churn_risk),
+    };
+    deal.at_risk = at_risk(deal.money(), risk, deal.health, deal.schedule().days_left(today));
 }
 
 fn is_over(term: &Term, policy: &Policy, today: Date) -> bool {

@@ -28,7 +28,7 @@ fn rn1_stages_by_days_left() {
         (0, Stage::LastMile),
         (-1, Stage::Lapsed),
     ] {
-        assert_eq!(Stage::by_date(days), stage, "{days}");
+        assert_eq!(by_date(days), stage, "{days}");
     }
 }
 
@@ -123,6 +123,7 @@ fn rn4_a_closed_deal_stays_closed() {
         category: LossCategory::Price,
         detail: "too dear".into(),
         competitor: String::new(),
+        integration: String::new(),
     };
     let now = noon("2026-09-11");
     let lost = world
@@ -152,10 +153,10 @@ fn rn4_a_closed_deal_stays_closed() {
 fn rn3_money_at_risk_grows_as_the_days_run_out() {
     let risk = ChurnRisk::from_fraction(0.25).unwrap();
     for (days, money) in [(400, 60_000), (120, 60_000), (60, 90_000), (0, 120_000), (-9, 120_000)] {
-        assert_eq!(at_risk(kzt(240_000), risk, days), kzt(money), "{days}");
+        assert_eq!(at_risk(kzt(240_000), risk, None, days), kzt(money), "{days}");
     }
     let most = Money::new(i64::MAX, "KZT".parse().unwrap());
-    assert_eq!(at_risk(most, ChurnRisk::from_fraction(1.0).unwrap(), 0), most);
+    assert_eq!(at_risk(most, ChurnRisk::from_fraction(1.0).unwrap(), Some(0), 0), most);
     assert_eq!(ChurnRisk::from_fraction(f64::NAN), None);
     assert_eq!(ChurnRisk::from_fraction(1.01), None);
 }

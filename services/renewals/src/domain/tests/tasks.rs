@@ -21,10 +21,11 @@ fn states(world: &World) -> Vec<(TaskKind, TaskState)> {
 }
 
 fn done(world: &mut World, kind: TaskKind, on: &str) {
-    let id = task(world, kind).task_id;
+    let task = task(world, kind);
+    let (id, etag) = (task.task_id, task.etag());
     let decision = world
         .renewal
-        .task_done(id, &world.account, &world.policy, noon(on))
+        .task_done((id, &etag), &world.account, &world.policy, noon(on))
         .unwrap();
     world.take(decision);
 }
@@ -32,7 +33,8 @@ fn done(world: &mut World, kind: TaskKind, on: &str) {
 #[test]
 fn rn1_every_task_is_due_inside_its_stage() {
     for kind in TaskKind::ALL {
-        assert_eq!(Stage::by_date(kind.due_days_before()), kind.stage(), "{kind}");
+        let Some(stage) = kind.stage() else { continue };
+        assert_eq!(by_date(kind.due_days_before()), stage, "{kind}");
     }
 }
 
@@ -51,15 +53,19 @@ fn rn1_a_stage_brings_its_tasks() {
         ]
     );
     assert!(world.renewal.tasks.iter().all(|task| task.assignee_id == "csm-1"));
-    assert_eq!(task(&world, TaskKind::PrepareHealth).due_on, day("2026-09-13"));
+    assert_eq!(
+        task(&world, TaskKind::PrepareHealth).due_on,
+        day("2026-09-11"),
+        "the 13th is a Sunday"
+    );
 }
 
 #[test]
 fn rn2_what_is_late_is_overdue_and_what_is_planned_late_is_not() {
     let mut world = known_on("2026-09-03");
-    world.settle("2026-09-13");
+    world.settle("2026-09-11");
     assert_eq!(task(&world, TaskKind::PrepareHealth).state, TaskState::Open);
-    world.settle("2026-09-14");
+    world.settle("2026-09-12");
     assert_eq!(task(&world, TaskKind::PrepareHealth).state, TaskState::Overdue);
     let late = known_on("2026-11-25");
     assert_eq!(task(&late, TaskKind::AgreeTerms).due_on, day("2026-11-25"));
@@ -77,7 +83,7 @@ fn rn2_a_task_is_done_once() {
     let id = task(&world, TaskKind::PrepareHealth).task_id;
     let again = world
         .renewal
-        .task_done(id, &world.account, &world.policy, noon("2026-09-05"));
+        .task_done((id, ""), &world.account, &world.policy, noon("2026-09-05"));
     assert_eq!(again.unwrap_err(), DealFault::TaskDone);
 }
 
@@ -128,7 +134,7 @@ fn c8_a_date_that_moves_nearer_plans_the_rest_anew() {
         "passed stages: today"
     );
     assert_eq!(task(&world, TaskKind::PrepareHealth).state, TaskState::Open);
-    assert_eq!(task(&world, TaskKind::AgreeTerms).due_on, day("2026-09-26"));
+    assert_eq!(task(&world, TaskKind::AgreeTerms).due_on, day("2026-09-25"));
 }
 
 #[test]
@@ -145,6 +151,6 @@ fn rn1_a_closed_deal_needs_no_work() {
     let id = task(&world, TaskKind::SolveProblems).task_id;
     let late = world
         .renewal
-        .task_done(id, &world.account, &world.policy, noon("2026-09-05"));
+        .task_done((id, ""), &world.account, &world.policy, noon("2026-09-05"));
     assert_eq!(late.unwrap_err(), DealFault::TaskCancelled);
 }
