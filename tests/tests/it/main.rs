@@ -7,6 +7,7 @@ mod contracts;
 mod frontier_case;
 mod kill;
 mod model_case;
+mod renewals;
 mod support;
 mod tidy;
 mod trace;
