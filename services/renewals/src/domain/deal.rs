@@ -223,6 +223,8 @@ impl Deal {
         let stage = schedule.stage_on(today);
         let stands = before.is_some_and(|before| before.is_open() && before.is_planned_like(self));
         let last = self.history.last().map(|entry| entry.stage);
+        // What was reopened stands nowhere yet.
+        let stands = stands && last == Some(self.stage);
         if (stands && stage > self.stage) || (!stands && last != Some(stage)) {
             self.enter(stage, CALENDAR, now);
         }

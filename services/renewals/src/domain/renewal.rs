@@ -53,6 +53,10 @@ pub struct Renewal {
 
 /// What other services have to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a settling tells few things, and most of them are deals"
+)]
 pub enum News {
     /// A deal was opened, moved to another date or stage, or closed.
     Deal {

@@ -1,11 +1,15 @@
 //! The rules by example, and what holds whatever happens.
 
-mod around;
+mod care;
+mod contacts;
 mod contract;
 mod marks;
+mod outlook;
 mod pipeline;
 mod properties;
+mod seasons;
 mod tasks;
+mod terms;
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use upswell_runtime::money::Money;

@@ -1,7 +1,4 @@
-use upswell_proto::{
-    ingestion::v1::{SubscriptionChanged, SubscriptionTerms},
-    renewals::v1::{GetDealRequest, ListDealsRequest, ListTasksRequest, deal::Stage, task::State},
-};
+use upswell_proto::renewals::v1::{GetDealRequest, ListDealsRequest, ListTasksRequest, deal::Stage, task::State};
 
 use crate::world::*;
 
@@ -160,18 +157,24 @@ async fn rn2_a_new_csm_gets_the_tasks_and_late_ones_are_marked() {
 }
 
 #[tokio::test]
-async fn what_is_no_plan_is_no_deal() {
+async fn rn8_an_add_on_is_no_deal_of_its_own_and_renews_with_the_plan() {
     let world = World::new("2026-10-12").await;
-    let terms = SubscriptionTerms {
-        subscription_id: "add-on".into(),
-        kind: 2,
-        ..SubscriptionTerms::default()
-    };
-    let add_on = SubscriptionChanged {
-        account_id: "acme".into(),
-        terms: Some(terms),
-        ..SubscriptionChanged::default()
-    };
-    world.tell(vec![event("acme", &add_on)]).await;
+    world
+        .tell(vec![
+            profile("acme", "csm-1"),
+            add_on("acme", "v1", "2026-08-01", "2027-06-01"),
+        ])
+        .await;
     assert!(world.deals_told().is_empty());
+    world.tell(vec![plan("acme", "v1", "2026-06-01", "2027-06-01")]).await;
+    let told = world.deals_told();
+    let [changed] = told.as_slice() else {
+        panic!("one deal: {told:?}")
+    };
+    let deal = changed.deal.clone().unwrap();
+    assert_eq!(deal.subscription_id, "acme-plan");
+    assert_eq!(
+        deal.co_terminating_mrr.map(|money| (money.currency_code, money.units)),
+        Some(("KZT".to_owned(), 10_000))
+    );
 }

@@ -14,7 +14,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::service::Routes as Rpcs;
 use upswell_proto::{
     gtype,
-    ingestion::v1::{AccountProfile, AccountProfileChanged, SubscriptionChanged, SubscriptionTerms},
+    ingestion::v1::{
+        AccountProfile, AccountProfileChanged, SubscriptionChanged, SubscriptionTerms, subscription_terms::Kind,
+    },
     renewals::v1::{DealChanged, RenewalMarkReached, renewal_service_client::RenewalServiceClient},
     scoring::v1::{Score, ScoreChanged},
 };
@@ -31,7 +33,7 @@ use upswell_runtime::{
     server::{self, ServerSettings},
     service::{Deps, Service},
     telemetry::OutboxTrace,
-    testing::{RuntimeMigrator, TempDb, settings as db_settings},
+    testing::{Place, RuntimeMigrator, TempDb},
 };
 
 /// A neighbour: keeps what it is told, and has an outbox of its own.
@@ -89,18 +91,18 @@ pub(crate) struct World {
     scoring: Neighbour,
     offers: Neighbour,
     _server: DropGuard,
-    _folder: tempfile::TempDir,
+    _place: Place,
 }
 
 impl World {
     /// A world at noon of `day`, in UTC.
     pub(crate) async fn new(day: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let (store, place) = Place::new().await.unwrap();
         let (ingestion, scoring, offers) = (Neighbour::new().await, Neighbour::new().await, Neighbour::new().await);
         let clock = Clock::manual(noon(day));
         let neighbours = peers(&[("scoring", &scoring.address), ("offers", &offers.address)]);
         let settings = Settings {
-            db: db_settings(&folder.path().join("renewals.db")),
+            db: store,
             ..settings()
         };
         let deps = Deps {
@@ -121,7 +123,7 @@ impl World {
             scoring,
             offers,
             _server: server,
-            _folder: folder,
+            _place: place,
         }
     }
 
@@ -247,20 +249,33 @@ pub(crate) fn profile(account: &str, csm: &str) -> NewEvent {
 
 /// The plan of an account from a day on.
 pub(crate) fn plan(account: &str, version: &str, effective: &str, renewal: &str) -> NewEvent {
+    contract_line(account, Kind::Plan, version, effective, renewal)
+}
+
+/// Ingestion's word about an add-on of `account`.
+pub(crate) fn add_on(account: &str, version: &str, effective: &str, renewal: &str) -> NewEvent {
+    contract_line(account, Kind::AddOn, version, effective, renewal)
+}
+
+fn contract_line(account: &str, kind: Kind, version: &str, effective: &str, renewal: &str) -> NewEvent {
+    let (name, units) = match kind {
+        Kind::AddOn => ("add-on", 10_000),
+        _ => ("plan", 240_000),
+    };
     let terms = SubscriptionTerms {
-        subscription_id: format!("{account}-plan"),
-        kind: 1,
+        subscription_id: format!("{account}-{name}"),
+        kind: kind.into(),
         effective_date: Some(wire_date(effective)),
         renewal_date: Some(wire_date(renewal)),
         ..SubscriptionTerms::default()
     };
     let changed = SubscriptionChanged {
         account_id: account.into(),
-        version_id: format!("{account}/{version}"),
+        version_id: format!("{account}/{name}/{version}"),
         terms: Some(terms),
         mrr: Some(gtype::Money {
             currency_code: "KZT".into(),
-            units: 240_000,
+            units,
             nanos: 0,
         }),
         occur_time: Some(prost_types::Timestamp::default()),

@@ -59,14 +59,21 @@ impl Renewal {
         }
     }
 
-    /// The terms of the contract, with those that began by themselves: not behind a renewal to which notice was given.
+    /// The terms of the contract, with those that began by themselves: not behind a renewal to which notice was given. A
+    /// notice to a date that the contract no longer has is none.
     fn terms(&self, today: Date) -> Vec<Term> {
         let mut terms = contract::terms(&self.versions);
-        if let Some(deal) = self.deals.last().filter(|deal| deal.terms.auto_renew) {
-            if deal.stage == Stage::Renewed || (deal.is_open() && deal.notice_given_on.is_none()) {
-                contract::renew_by_itself(&mut terms, deal.terms, today);
+        let goes_on = |deal: &&Deal| deal.terms.auto_renew && (deal.is_open() || deal.stage == Stage::Renewed);
+        let Some(deal) = self.deals.last().filter(goes_on) else {
+            return terms;
+        };
+        if deal.is_open() && deal.notice_given_on.is_some() {
+            contract::renew_by_itself(&mut terms, deal.terms, today.min(days_before(deal.renewal_on, 1)));
+            if terms.last().is_some_and(|term| term.renewal_on == deal.renewal_on) {
+                return terms;
             }
         }
+        contract::renew_by_itself(&mut terms, deal.terms, today);
         terms
     }
 
@@ -90,7 +97,14 @@ impl Renewal {
         let prolonged = today > deal.renewal_on
             && term.renewal_on > deal.renewal_on
             && contract::states(&self.versions, deal.renewal_on);
-        if prolonged || at + 1 < terms.len() {
+        // Another term came after it, unless that one renews where the deal does: then an earlier term was only learned late.
+        let next = terms.get(at + 1..).and_then(<[Term]>::last);
+        let continued = next.filter(|next| !is_over(next, policy, today) && self.covers(deal, next));
+        if prolonged {
+            Fate::Renewed
+        } else if let Some(next) = continued {
+            Fate::Stays(*next)
+        } else if next.is_some() {
             Fate::Renewed
         } else if is_over(term, policy, today) {
             Fate::Ended
@@ -99,17 +113,19 @@ impl Renewal {
         }
     }
 
+    /// True when `deal` is the renewal of `term`: the term renews no later, or the date of the deal was never true.
+    fn covers(&self, deal: &Deal, term: &Term) -> bool {
+        term.renewal_on <= deal.renewal_on
+            || (term.from < deal.renewal_on && !contract::states(&self.versions, deal.renewal_on))
+    }
+
     /// Opens the deal of the last term, if it has none. Earlier terms were renewed, since another came after them.
     fn open_next(&mut self, terms: &[Term], policy: &Policy, today: Date, now: Timestamp) {
         let Some(term) = terms.last().filter(|term| !is_over(term, policy, today)) else {
             return;
         };
-        let is_stated = |date| contract::states(&self.versions, date);
-        let covers = |deal: &Deal| {
-            term.renewal_on <= deal.renewal_on || (term.from < deal.renewal_on && !is_stated(deal.renewal_on))
-        };
         match self.deals.last() {
-            Some(last) if covers(last) => {
+            Some(last) if self.covers(last, term) => {
                 if let Some(last) = self.deals.last_mut().filter(|last| last.was_closed_by_facts()) {
                     last.reopen(term, today);
                 }
