@@ -1,3 +1,6 @@
 //! Everything that needs more than one service: cases and their generator, scenarios, faults, tidy rules.
 
+mod binary;
 pub mod cases;
+
+pub use self::binary::binary;

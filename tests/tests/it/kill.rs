@@ -7,8 +7,9 @@ use std::{
 };
 
 use upswell_runtime::ids;
+use upswell_tests::binary;
 
-use crate::support::{binary, cut_case};
+use crate::support::cut_case;
 
 /// Times a run is killed before it may end.
 const KILLS: u32 = 8;

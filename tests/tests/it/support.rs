@@ -3,7 +3,6 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use jiff::{Span, Timestamp, civil::Date};
@@ -143,21 +142,6 @@ pub(crate) fn golden(name: &str, actual: &str) {
 /// `days` days after an ISO date.
 pub(crate) fn day_after(day: &str, days: i64) -> Date {
     day.parse::<Date>().unwrap().saturating_add(Span::new().days(days))
-}
-
-/// The binary beside this test's own; built first where a package was tested alone.
-pub(crate) fn binary() -> PathBuf {
-    let own = env::current_exe().unwrap();
-    let profile = own.ancestors().nth(2).unwrap();
-    let binary = profile.join("upswell");
-    if !binary.is_file() {
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--package", "upswell"])
-            .status()
-            .unwrap();
-        assert!(built.success());
-    }
-    binary
 }
 
 /// Writes a shipped case anew, cut to its first `days` and to the lines of facts that `keep` wants.

@@ -17,8 +17,9 @@ use opentelemetry_proto::tonic::{
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
+use upswell_tests::binary;
 
-use crate::support::{binary, cut_case};
+use crate::support::cut_case;
 
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<Span>>>);
