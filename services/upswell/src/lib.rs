@@ -5,6 +5,7 @@ pub mod cli;
 pub mod cluster;
 pub mod demo;
 pub mod lists;
+pub mod report;
 pub mod settings;
 pub mod tables;
 pub mod wire;

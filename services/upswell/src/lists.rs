@@ -4,7 +4,9 @@ use anyhow::Result;
 use tonic::Status;
 use upswell_proto::{
     ingestion::v1::{self as ingestion, ingestion_service_client::IngestionServiceClient},
-    metrics::v1::{self as metrics, metrics_service_client::MetricsServiceClient},
+    metrics::v1::{
+        self as metrics, metrics_service_client::MetricsServiceClient, revenue_service_client::RevenueServiceClient,
+    },
     offers::v1::{
         self as offers, approval_service_client::ApprovalServiceClient, decision_service_client::DecisionServiceClient,
         experiment_service_client::ExperimentServiceClient, offer_service_client::OfferServiceClient,
@@ -154,4 +156,16 @@ pub async fn movements(
         ..Default::default()
     };
     all_pages!(client, list_movements, request, movements)
+}
+
+/// What every account brings into the revenue of a window.
+pub async fn account_revenue(
+    client: &mut RevenueServiceClient<Traced>,
+    window: metrics::Window,
+) -> Result<Vec<metrics::AccountRevenue>, Status> {
+    let request = metrics::ListAccountRevenueRequest {
+        window: Some(window),
+        ..Default::default()
+    };
+    all_pages!(client, list_account_revenue, request, accounts)
 }

@@ -50,6 +50,11 @@ impl Context {
             .context("say who you are: --actor NAME, or the environment variable UPSWELL_ACTOR")
     }
 
+    /// A channel to a service.
+    pub(super) fn channel(&self, service: &'static str) -> Result<Traced> {
+        Ok(self.peers.channel(service)?)
+    }
+
     /// Writes the answer.
     pub(super) fn show(&self, view: &impl View) -> Result<()> {
         output::show(self.output, view)

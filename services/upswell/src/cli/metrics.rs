@@ -2,6 +2,7 @@
 
 mod felt;
 mod money;
+mod report;
 mod revenue;
 mod slices;
 mod steps;
@@ -19,6 +20,7 @@ use upswell_runtime::clock::Clock;
 use self::{
     felt::{LeadTimes, Pressure},
     money::RevenueCommand,
+    report::ReportCommand,
     steps::{Conversion, Step, Week},
 };
 use super::{context::Context, output::Listing, words};
@@ -44,6 +46,8 @@ Examples:
 pub(super) enum Metrics {
     #[command(flatten)]
     Money(RevenueCommand),
+    #[command(flatten)]
+    Report(ReportCommand),
     /// From signal to payment: how many came through each step.
     #[command(after_long_help = "Example:\n  upswell metrics funnel --from 2026-01-01 --to 2026-04-01")]
     Funnel(Days),
@@ -73,7 +77,8 @@ pub(super) struct Days {
 }
 
 impl Days {
-    fn window(&self) -> Result<Option<Window>> {
+    /// First day and day after the last.
+    fn days(&self) -> Result<(Date, Date)> {
         let end = match self.to {
             Some(end) => end,
             None => Clock::system().now().to_zoned(TimeZone::UTC).date().tomorrow()?,
@@ -85,6 +90,11 @@ impl Days {
         if start >= end {
             bail!("the window is empty: --from {start} is not before --to {end}");
         }
+        Ok((start, end))
+    }
+
+    fn window(&self) -> Result<Option<Window>> {
+        let (start, end) = self.days()?;
         Ok(Some(Window {
             start_date: Some(to_date(start)),
             end_date: Some(to_date(end)),
@@ -97,6 +107,7 @@ impl Command {
         let Self::Metrics(metrics) = self;
         match metrics {
             Metrics::Money(command) => command.run(context).await,
+            Metrics::Report(command) => command.run(context).await,
             Metrics::Funnel(days) => {
                 let request = GetFunnelRequest { window: days.window()? };
                 let send =

@@ -1,0 +1,136 @@
+//! What a report shows, as the metrics service tells it.
+
+use anyhow::{Context as _, Result};
+use jiff::{Timestamp, civil::Date};
+use tonic::{Code, Status};
+use upswell_proto::metrics::v1::{
+    AccountRevenue, CohortRevenue, FunnelStep, GetCohortsRequest, GetFunnelRequest, GetLeadTimesRequest,
+    GetLeadTimesResponse, GetLtvRequest, GetMotionConversionRequest, GetPressureRequest, GetPressureResponse,
+    GetRevenueBreakdownRequest, GetRevenueMetricsRequest, GetWeeklyCutRequest, LifetimeValue, MotionConversion,
+    Movement, RevenueDimension, RevenueMetrics, RevenueSlice, Week, Window,
+    metrics_service_client::MetricsServiceClient, revenue_service_client::RevenueServiceClient,
+};
+use upswell_runtime::client::Traced;
+
+use crate::{lists, wire::to_date};
+
+/// The longest window that is cut into weeks, in days.
+const WEEKLY_DAYS: i32 = 740;
+
+/// Everything that a report shows.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// First day and day after the last, in UTC.
+    pub days: (Date, Date),
+    /// When it was made.
+    pub made: Timestamp,
+    /// Revenue by currency.
+    pub revenue: Vec<RevenueMetrics>,
+    /// The same by segment and by plan.
+    pub segments: Vec<RevenueSlice>,
+    /// By plan.
+    pub plans: Vec<RevenueSlice>,
+    /// What became of the accounts of each month.
+    pub cohorts: Vec<CohortRevenue>,
+    /// Lifetime values by currency.
+    pub lifetimes: Vec<LifetimeValue>,
+    /// From signal to payment.
+    pub funnel: Vec<FunnelStep>,
+    /// Week by week; empty for a window of more than two years.
+    pub weeks: Vec<Week>,
+    /// Conversion by motion.
+    pub motions: Vec<MotionConversion>,
+    /// How often accounts were contacted.
+    pub pressure: GetPressureResponse,
+    /// Days to payment, hours to approval.
+    pub lead_times: GetLeadTimesResponse,
+    /// Every movement, with the facts behind it.
+    pub movements: Vec<Movement>,
+    /// What each account brings into the figures.
+    pub accounts: Vec<AccountRevenue>,
+}
+
+/// Asks the metrics service for all of it.
+///
+/// # Errors
+/// The service cannot be reached, or refuses a question.
+pub async fn collect(channel: &Traced, days: (Date, Date), made: Timestamp) -> Result<Report> {
+    asked(channel, days, made).await.context("asking the metrics service")
+}
+
+async fn asked(channel: &Traced, days: (Date, Date), made: Timestamp) -> Result<Report, Status> {
+    let window = Window {
+        start_date: Some(to_date(days.0)),
+        end_date: Some(to_date(days.1)),
+    };
+    let mut report = Report {
+        days,
+        made,
+        ..Report::default()
+    };
+    money(channel, &window, &mut report).await?;
+    programme(channel, &window, &mut report).await?;
+    Ok(report)
+}
+
+async fn money(channel: &Traced, window: &Window, report: &mut Report) -> Result<(), Status> {
+    let asked = Some(window.clone());
+    let mut metrics = MetricsServiceClient::new(channel.clone());
+    let request = GetRevenueMetricsRequest {
+        window: asked.clone(),
+        ..GetRevenueMetricsRequest::default()
+    };
+    report.revenue = metrics.get_revenue_metrics(request).await?.into_inner().currencies;
+    report.movements = lists::movements(&mut metrics, window.clone()).await?;
+
+    let mut revenue = RevenueServiceClient::new(channel.clone());
+    for (dimension, slices) in [
+        (RevenueDimension::Segment, &mut report.segments),
+        (RevenueDimension::Plan, &mut report.plans),
+    ] {
+        let request = GetRevenueBreakdownRequest {
+            window: asked.clone(),
+            dimension: dimension.into(),
+        };
+        *slices = revenue.get_revenue_breakdown(request).await?.into_inner().slices;
+    }
+    let request = GetCohortsRequest {
+        start_month: window.start_date.clone(),
+        end_month: window.end_date.clone(),
+    };
+    report.cohorts = or_nothing(revenue.get_cohorts(request).await)?.cohorts;
+    let request = GetLtvRequest {
+        window: asked,
+        ..GetLtvRequest::default()
+    };
+    report.lifetimes = or_nothing(revenue.get_ltv(request).await)?.currencies;
+    report.accounts = lists::account_revenue(&mut revenue, window.clone()).await?;
+    Ok(())
+}
+
+async fn programme(channel: &Traced, window: &Window, report: &mut Report) -> Result<(), Status> {
+    let window = || Some(window.clone());
+    let mut metrics = MetricsServiceClient::new(channel.clone());
+    let request = GetFunnelRequest { window: window() };
+    report.funnel = metrics.get_funnel(request).await?.into_inner().steps;
+    if (report.days.1 - report.days.0).get_days() <= WEEKLY_DAYS {
+        let request = GetWeeklyCutRequest { window: window() };
+        report.weeks = metrics.get_weekly_cut(request).await?.into_inner().weeks;
+    }
+    let request = GetMotionConversionRequest { window: window() };
+    report.motions = metrics.get_motion_conversion(request).await?.into_inner().motions;
+    let request = GetPressureRequest { window: window() };
+    report.pressure = metrics.get_pressure(request).await?.into_inner();
+    let request = GetLeadTimesRequest { window: window() };
+    report.lead_times = metrics.get_lead_times(request).await?.into_inner();
+    Ok(())
+}
+
+/// A window that is too long or has no data for one part leaves that part out.
+fn or_nothing<T: Default>(answer: Result<tonic::Response<T>, Status>) -> Result<T, Status> {
+    match answer {
+        Ok(answer) => Ok(answer.into_inner()),
+        Err(status) if matches!(status.code(), Code::InvalidArgument | Code::FailedPrecondition) => Ok(T::default()),
+        Err(status) => Err(status),
+    }
+}
