@@ -3,6 +3,7 @@
 mod answers;
 mod convert;
 mod events;
+mod experiments;
 mod journeys;
 mod revenue;
 
@@ -11,7 +12,8 @@ use tonic::{Request, Response, Status};
 use upswell_proto::metrics::v1::{
     GetFunnelRequest, GetFunnelResponse, GetLeadTimesRequest, GetLeadTimesResponse, GetMotionConversionRequest,
     GetMotionConversionResponse, GetPressureRequest, GetPressureResponse, GetRevenueMetricsRequest,
-    GetRevenueMetricsResponse, GetWeeklyCutRequest, GetWeeklyCutResponse, ListMovementsRequest, ListMovementsResponse,
+    GetRevenueMetricsResponse, GetUpliftRequest, GetUpliftResponse, GetVariantResultsRequest,
+    GetVariantResultsResponse, GetWeeklyCutRequest, GetWeeklyCutResponse, ListMovementsRequest, ListMovementsResponse,
     metrics_service_server::MetricsService,
 };
 
@@ -86,5 +88,20 @@ impl MetricsService for Api {
         Ok(Response::new(answers::lead_times(
             self.app.lead_times(convert::window(window)?).await?,
         )))
+    }
+
+    async fn get_uplift(&self, request: Request<GetUpliftRequest>) -> Answer<GetUpliftResponse> {
+        let (epoch, currency, segment) = experiments::uplift_request(request.into_inner())?;
+        let uplift = self.app.uplift(epoch, currency, segment).await?;
+        Ok(Response::new(experiments::uplift(uplift)))
+    }
+
+    async fn get_variant_results(
+        &self,
+        request: Request<GetVariantResultsRequest>,
+    ) -> Answer<GetVariantResultsResponse> {
+        let experiment = experiments::experiment(request.into_inner())?;
+        let results = self.app.variant_results(&experiment).await?;
+        Ok(Response::new(experiments::variants(experiment, results)))
     }
 }

@@ -2,6 +2,7 @@
 
 mod derive;
 mod exchange;
+mod experiments;
 mod journeys;
 mod record;
 mod revenue;
@@ -26,6 +27,7 @@ use upswell_runtime::{
 
 pub use self::{
     exchange::Once,
+    experiments::EpochUplift,
     journeys::LeadTimes,
     record::Fact,
     revenue::{Asked, MovementPage, Sliced},
@@ -35,6 +37,7 @@ use crate::{
     NAME,
     api::{Api, EventInbox},
     config::{RevenueSettings, Settings},
+    domain::uplift::Policy,
     store::Migrator,
 };
 
@@ -44,6 +47,7 @@ pub struct App {
     db: Db,
     clock: Clock,
     revenue: RevenueSettings,
+    uplift: Policy,
 }
 
 impl App {
@@ -54,7 +58,18 @@ impl App {
 
     /// Use cases over an open and migrated store.
     pub fn with(db: Db, clock: Clock, revenue: RevenueSettings) -> Self {
-        Self { db, clock, revenue }
+        Self {
+            db,
+            clock,
+            revenue,
+            uplift: Policy::default(),
+        }
+    }
+
+    /// The same with another way to read uplift.
+    #[must_use]
+    pub fn with_uplift(self, uplift: Policy) -> Self {
+        Self { uplift, ..self }
     }
 }
 
@@ -71,7 +86,7 @@ pub async fn build(settings: Settings, deps: Deps) -> Result<Service, Problem> {
         peers,
         trace_mode,
     } = deps;
-    let app = App::with(db.clone(), clock.clone(), settings.revenue);
+    let app = App::with(db.clone(), clock.clone(), settings.revenue).with_uplift(settings.uplift.policy());
     app.derive_all_if_needed().await?;
     let wake = Arc::new(Notify::new());
     let inbox = Arc::new(EventInbox::new(app.clone()));

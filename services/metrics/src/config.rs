@@ -1,11 +1,15 @@
 //! Settings of the service; `config.toml` holds every key with its default.
 
+mod uplift;
+
 use serde::Deserialize;
 use upswell_runtime::{
     client::ClientSettings, db::DbSettings, problem::Violations, relay::RelaySettings, server::ServerSettings,
 };
 
 use crate::domain::rules::{ChurnDay, Cohort, LtvChurn, MrrChurn, Reactivation, Rules};
+
+pub use self::uplift::UpliftSettings;
 
 /// Section `[metrics]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -21,6 +25,8 @@ pub struct Settings {
     pub client: ClientSettings,
     /// How revenue is counted.
     pub revenue: RevenueSettings,
+    /// How uplift against the holdout is read.
+    pub uplift: UpliftSettings,
 }
 
 /// Section `[metrics.revenue]`: what vendors disagree on, and what the service cannot know.
@@ -82,11 +88,13 @@ impl Settings {
             relay,
             client,
             revenue,
+            uplift,
         } = self;
         violations.at("db", |violations| db.validate(violations));
         violations.at("server", |violations| server.validate(violations));
         violations.at("relay", |violations| relay.validate(violations));
         violations.at("client", |violations| client.validate(violations));
         violations.at("revenue", |violations| revenue.validate(violations));
+        violations.at("uplift", |violations| uplift.validate(violations));
     }
 }

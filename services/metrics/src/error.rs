@@ -27,6 +27,9 @@ pub enum MetricsError {
     /// The weekly cut of too long a window was asked for.
     #[error("the window has {0} weeks")]
     TooManyWeeks(usize),
+    /// A test of variants that no account is in.
+    #[error("no account has a variant of experiment {0}")]
+    UnknownExperiment(String),
     /// The store, or an argument that was already found wrong.
     #[error(transparent)]
     Problem(#[from] Problem),
@@ -54,6 +57,7 @@ impl From<MetricsError> for Problem {
                 "window.end_date",
                 format!("must leave at most {WEEKS_MAX} weeks, has {weeks}"),
             ),
+            MetricsError::UnknownExperiment(_) => Self::new(Kind::NotFound, "EXPERIMENT_NOT_FOUND", error.to_string()),
             MetricsError::Problem(problem) => problem,
         }
     }

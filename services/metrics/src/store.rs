@@ -10,6 +10,8 @@ mod revenue;
 mod rows;
 mod snapshots;
 mod subscriptions;
+mod uplift;
+mod variants;
 
 pub use self::{
     exchange::{ExchangeKey, ExchangeRow, exchange_list, exchange_upsert, rates_fetch},
@@ -25,6 +27,8 @@ pub use self::{
     },
     snapshots::{approval_upsert, arm_upsert, offer_upsert, order_upsert, profile_upsert, signal_upsert, touch_upsert},
     subscriptions::{version_list, version_owner, version_upsert},
+    uplift::{Epoch, MemberFilter, currency_fetch, epoch_fetch, member_list},
+    variants::{assignment_insert, variant_list},
 };
 pub(crate) use self::{
     kept::{account_page, kept_clear, order_range, profile_range, state_put},

@@ -3,7 +3,7 @@
 use upswell_proto::metrics::v1::{
     CauseTotal as WireCauseTotal, FunnelStep, GetFunnelResponse, GetLeadTimesResponse, GetMotionConversionResponse,
     GetPressureResponse, GetRevenueMetricsResponse, GetWeeklyCutResponse, LeadTime as WireLeadTime,
-    ListMovementsResponse, LongestWait, MotionConversion, Movement as WireMovement, MovementCause as WireCause,
+    ListMovementsResponse, LongestWait, MotionConversion, MotionDrift as WireDrift, Movement as WireMovement, MovementCause as WireCause,
     MovementKind as WireKind, MovementTotal, RevenueMetrics, Week as WireWeek,
 };
 use upswell_runtime::{money::to_proto, problem::Problem};
@@ -12,9 +12,10 @@ use super::convert::{MovementList, wire_date, wire_motion, wire_time};
 use crate::{
     app::{LeadTimes, MovementPage},
     domain::{
+        drift::{Drift, standing},
         lead_time::{LeadTime, Wait},
         movement::{Cause, Movement, MovementKind},
-        rates::{Conversion, Counts, Pressure, Step, Week},
+        rates::{Conversion, Counts, Pressure, Step, Week, largest_loss},
         revenue::{CauseTotal, Revenue, Total},
     },
     store::ListedMovement,
@@ -183,7 +184,9 @@ pub(super) fn funnel(steps: Vec<Step>) -> GetFunnelResponse {
             conversion,
         }
     };
+    let largest_loss_step = largest_loss(&steps).unwrap_or_default().to_owned();
     GetFunnelResponse {
+        largest_loss_step,
         steps: steps.into_iter().map(step).collect(),
     }
 }
@@ -227,8 +230,10 @@ pub(super) fn motion_conversion(conversions: Vec<Conversion>) -> GetMotionConver
             accepted,
             paid,
             accounts,
+            settled,
             expansion,
         } = conversion;
+        let standing = standing(&motion, accepted, settled);
         let expansion = expansion.into_iter().map(to_proto).collect();
         MotionConversion {
             motion: wire_motion(&motion).into(),
@@ -237,11 +242,25 @@ pub(super) fn motion_conversion(conversions: Vec<Conversion>) -> GetMotionConver
             paid,
             expansion,
             accounts,
+            settled,
+            acceptance: standing.map(|standing| standing.mean),
+            band_low: standing.map(|standing| standing.band.0),
+            band_high: standing.map(|standing| standing.band.1),
+            drift: wire_drift(standing.map(|standing| standing.drift)).into(),
         }
     };
     let mut motions: Vec<_> = conversions.into_iter().map(conversion).collect();
     motions.sort_by_key(|conversion| conversion.motion);
     GetMotionConversionResponse { motions }
+}
+
+fn wire_drift(drift: Option<Drift>) -> WireDrift {
+    match drift {
+        None => WireDrift::Unspecified,
+        Some(Drift::Within) => WireDrift::Within,
+        Some(Drift::Below) => WireDrift::Below,
+        Some(Drift::Above) => WireDrift::Above,
+    }
 }
 
 pub(super) fn pressure(pressure: Pressure) -> GetPressureResponse {
@@ -283,6 +302,8 @@ fn lead_time(time: LeadTime) -> WireLeadTime {
         mean,
         median,
         p90,
+        median_with_open,
+        p90_with_open,
     } = time;
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     WireLeadTime {
@@ -291,6 +312,8 @@ fn lead_time(time: LeadTime) -> WireLeadTime {
         mean,
         median,
         p90,
+        median_with_open,
+        p90_with_open,
     }
 }
 

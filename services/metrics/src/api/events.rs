@@ -6,7 +6,7 @@ use upswell_proto::{
     ingestion::v1::{
         AccountProfileChanged, AccountsMerged, AccountsUnmerged, SubscriptionChanged, subscription_terms::Kind,
     },
-    offers::v1::{ApprovalChanged, HoldoutAssigned, OfferChanged, OrderChanged, TouchChanged},
+    offers::v1::{ApprovalChanged, HoldoutAssigned, OfferChanged, OrderChanged, TouchChanged, VariantAssigned},
     scoring::v1::{Signal as WireSignal, SignalChanged, signal::State as SignalState},
 };
 use upswell_runtime::{
@@ -18,7 +18,7 @@ use upswell_runtime::{
 
 use super::{
     convert::{date, optional, required, settled, time},
-    journeys,
+    experiments, journeys,
 };
 use crate::{
     app::{App, Fact},
@@ -68,6 +68,8 @@ fn fact(event: &Inbound) -> Result<Fact, Problem> {
         journeys::approval(event.decode()?)
     } else if event.is::<HoldoutAssigned>() {
         journeys::arm(event.decode()?)
+    } else if event.is::<VariantAssigned>() {
+        experiments::assigned(event.decode()?)
     } else {
         Err(event.unknown())
     }

@@ -1,6 +1,6 @@
 //! The way from a signal to money: how many, how long, and how much the accounts were touched.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use upswell_runtime::problem::Problem;
 
 use super::App;
@@ -59,12 +59,15 @@ impl App {
     /// How long the ways took that began in the window (K-7).
     #[tracing::instrument(name = "metrics.lead_times", skip_all, fields(window.days = window.days()))]
     pub async fn lead_times(&self, window: Window) -> Result<LeadTimes, Problem> {
-        let (ways, open) = store::way_list(self.db.reader(), window).await?;
+        let now = self.clock.now();
+        let (ways, opened) = store::way_list(self.db.reader(), window).await?;
+        let lasted = |since: &Timestamp| now.duration_since(*since).max(SignedDuration::ZERO);
+        let open: Vec<SignedDuration> = opened.iter().map(lasted).collect();
         let approvals = store::approval_list(self.db.reader(), window).await?;
         Ok(LeadTimes {
-            signal_to_payment: lead_time(ways, open, DAY),
-            approval_wait: approval_wait(&approvals),
-            longest_waits: longest_waits(approvals, self.clock.now()),
+            signal_to_payment: lead_time(ways, &open, DAY),
+            approval_wait: approval_wait(&approvals, now),
+            longest_waits: longest_waits(approvals, now),
         })
     }
 }

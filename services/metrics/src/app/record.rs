@@ -7,13 +7,14 @@ use crate::{
     domain::{
         journey::{Approval, Arm, Offer, Order, Profile, Signal, Touch},
         subscription::Version,
+        variants::Assignment,
     },
     error::MetricsError,
     store,
 };
 
 /// Something that is so now: a snapshot, which replaces the one before.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
     /// Who an account is.
     Profile(Profile),
@@ -31,6 +32,8 @@ pub enum Fact {
     Approval(Approval),
     /// The arm of an account.
     Arm(Arm),
+    /// The variant of an account in a test.
+    Variant(Assignment),
 }
 
 impl App {
@@ -55,6 +58,7 @@ impl App {
             Fact::Touch(touch) => store::touch_upsert(tx, touch).await?,
             Fact::Approval(approval) => store::approval_upsert(tx, approval).await?,
             Fact::Arm(arm) => store::arm_upsert(tx, arm).await?,
+            Fact::Variant(assignment) => store::assignment_insert(tx, assignment).await?,
         }
         Ok(())
     }

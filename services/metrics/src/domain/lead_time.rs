@@ -2,12 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::journey::{Approval, ApprovalState};
+use super::{
+    journey::{Approval, ApprovalState},
+    stats::survival::{Span, Survival},
+};
 
 /// How many waits are named.
 const LONGEST: usize = 10;
 
-/// A distribution in short. The figures are in the unit that was asked for and leave the open ways out.
+/// A distribution in short, in the unit that was asked for. Mean, median and p90 leave the open ways out, which makes
+/// them too short; the last two figures count an open way as at least as long as it has lasted.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LeadTime {
     /// Ways that are complete.
@@ -20,6 +24,10 @@ pub struct LeadTime {
     pub median: Option<f64>,
     /// 90th percentile by nearest rank.
     pub p90: Option<f64>,
+    /// Median with the open ways (Kaplan and Meier); `None` while too many are open to say.
+    pub median_with_open: Option<f64>,
+    /// 90th percentile with the open ways.
+    pub p90_with_open: Option<f64>,
 }
 
 /// One long wait for an approval.
@@ -31,12 +39,18 @@ pub struct Wait {
     pub waited: SignedDuration,
 }
 
-/// The distribution of `ways`, in units of `unit`; `open` more are not complete.
-pub fn lead_time(mut ways: Vec<SignedDuration>, open: usize, unit: SignedDuration) -> LeadTime {
+/// The distribution of `ways`, in units of `unit`; those of `open` are not complete and have lasted so long.
+pub fn lead_time(mut ways: Vec<SignedDuration>, open: &[SignedDuration], unit: SignedDuration) -> LeadTime {
     ways.sort_unstable();
     let units = |way: SignedDuration| way.as_secs_f64() / unit.as_secs_f64();
     let middle = |index: usize| ways.get(index).copied().map(units);
     let count = ways.len();
+    let span = |way: &SignedDuration, complete| Span {
+        length: units(*way).max(0.0),
+        complete,
+    };
+    let complete = ways.iter().map(|way| span(way, true));
+    let survival = Survival::of(complete.chain(open.iter().map(|way| span(way, false))).collect());
     let median = match count % 2 {
         0 => middle((count / 2).wrapping_sub(1))
             .zip(middle(count / 2))
@@ -45,26 +59,28 @@ pub fn lead_time(mut ways: Vec<SignedDuration>, open: usize, unit: SignedDuratio
     };
     LeadTime {
         complete: count,
-        open,
+        open: open.len(),
         mean: (count > 0).then(|| ways.iter().copied().map(units).sum::<f64>() / count as f64),
         median,
         // Nearest rank: the smallest value that at least 90 % do not exceed, at rank ⌈0.9 n⌉.
         p90: middle((count * 9).div_ceil(10).wrapping_sub(1)),
+        median_with_open: survival.quantile(0.5),
+        p90_with_open: survival.quantile(0.9),
     }
 }
 
-/// The wait of the decided requests in hours. Expired and revoked ones were never decided, so they are neither
+/// The wait of the decided requests in hours; pending ones wait until `now`. Expired and revoked ones were never decided, so they are neither
 /// complete nor open.
-pub fn approval_wait(approvals: &[Approval]) -> LeadTime {
+pub fn approval_wait(approvals: &[Approval], now: Timestamp) -> LeadTime {
     let decided = approvals.iter().filter(|approval| approval.state.is_decided());
     let ways = decided
         .filter_map(|approval| Some(waited(approval, approval.settled_at?)))
         .collect();
-    let open = approvals
+    let pending = approvals
         .iter()
-        .filter(|approval| approval.state == ApprovalState::Pending)
-        .count();
-    lead_time(ways, open, SignedDuration::from_hours(1))
+        .filter(|approval| approval.state == ApprovalState::Pending);
+    let open: Vec<SignedDuration> = pending.map(|approval| waited(approval, now)).collect();
+    lead_time(ways, &open, SignedDuration::from_hours(1))
 }
 
 /// The ten that waited longest, or still wait at `now`; the longest first, then by id.

@@ -53,6 +53,8 @@ pub struct Conversion {
     pub paid: i64,
     /// Accounts that got one.
     pub accounts: i64,
+    /// Of the sent ones, those that can no longer be accepted: accepted or closed.
+    pub settled: i64,
     /// Expansion MRR that their orders caused, by currency.
     pub expansion: Vec<Money>,
 }
@@ -99,6 +101,15 @@ impl Counts {
             })
             .collect()
     }
+}
+
+/// The step after which the smallest share goes on: where the largest loss is (K-9). Nothing when no step loses.
+pub fn largest_loss(steps: &[Step]) -> Option<&'static str> {
+    let lossy = steps
+        .iter()
+        .filter_map(|step| Some((step.name, step.conversion.filter(|share| *share < 1.0)?)));
+    let worst = lossy.min_by(|one, other| one.1.total_cmp(&other.1));
+    worst.map(|(name, _)| name)
 }
 
 impl Pressure {

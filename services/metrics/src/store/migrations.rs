@@ -1,5 +1,6 @@
 //! Tables of the service, behind the runtime's own.
 
+mod experiments;
 mod revenue;
 
 use sea_orm::{
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
         let mut all = runtime_migrations();
         all.push(Box::new(Metrics));
         all.push(Box::new(revenue::Revenue));
+        all.push(Box::new(experiments::Experiments));
         all
     }
 }

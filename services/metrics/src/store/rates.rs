@@ -130,7 +130,8 @@ impl WeekRow {
 /// What became of the offers sent in the window, by motion; the expansion of their orders whenever it came.
 pub async fn conversion_list(connection: &impl ConnectionTrait, window: Window) -> Result<Vec<Conversion>, Problem> {
     let query = "SELECT f.motion AS motion, COUNT(*) AS sent, COUNT(f.accepted_at) AS accepted, \
-                 COUNT(o.paid_at) AS paid, COUNT(DISTINCT f.account_id) AS accounts \
+                 COUNT(o.paid_at) AS paid, COUNT(DISTINCT f.account_id) AS accounts, \
+                 CAST(SUM(CASE WHEN f.live THEN 0 ELSE 1 END) AS BIGINT) AS settled \
                  FROM offers f LEFT JOIN (SELECT offer_id, MAX(paid_at) AS paid_at FROM orders GROUP BY offer_id) o \
                  ON o.offer_id = f.offer_id WHERE f.sent_at >= $1 AND f.sent_at < $2 \
                  GROUP BY f.motion ORDER BY f.motion";
@@ -143,6 +144,7 @@ pub async fn conversion_list(connection: &impl ConnectionTrait, window: Window) 
             accepted,
             paid,
             accounts,
+            settled,
         } = row;
         let expansion = expansion.remove(&motion).unwrap_or_default();
         Conversion {
@@ -151,6 +153,7 @@ pub async fn conversion_list(connection: &impl ConnectionTrait, window: Window) 
             accepted,
             paid,
             accounts,
+            settled,
             expansion,
         }
     });
@@ -164,6 +167,7 @@ struct ConversionRow {
     accepted: i64,
     paid: i64,
     accounts: i64,
+    settled: i64,
 }
 
 type ByMotion = BTreeMap<String, Vec<upswell_runtime::money::Money>>;
@@ -222,19 +226,20 @@ struct ActiveRow {
     accounts: i64,
 }
 
-/// The ways whose signal opened in the window: how long the paid ones took, and how many are still open. Open are the
+/// The ways whose signal opened in the window: how long the paid ones took, and since when the others are open. Open are the
 /// orders that are not paid and the priced offers that may still become one (K-7).
 pub async fn way_list(
     connection: &impl ConnectionTrait,
     window: Window,
-) -> Result<(Vec<SignedDuration>, usize), Problem> {
+) -> Result<(Vec<SignedDuration>, Vec<Timestamp>), Problem> {
     let query = "SELECT signal_at, paid_at FROM orders WHERE signal_at >= $1 AND signal_at < $2 \
                  UNION ALL \
                  SELECT signal_at, NULL FROM offers WHERE signal_at >= $1 AND signal_at < $2 AND priced AND live";
     let rows: Vec<WayRow> = select(connection, query, instants(window)).await?;
     let way = |row: &WayRow| Some(SignedDuration::from_micros(row.paid_at? - row.signal_at).max(SignedDuration::ZERO));
     let complete: Vec<_> = rows.iter().filter_map(way).collect();
-    let open = rows.len() - complete.len();
+    let still_open = rows.iter().filter(|row| row.paid_at.is_none());
+    let open = still_open.map(|row| from_micros(row.signal_at)).collect();
     Ok((complete, open))
 }
 

@@ -4,6 +4,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use upswell_proto::{
     metrics::v1::{
         GetFunnelRequest, GetLeadTimesRequest, GetMotionConversionRequest, GetPressureRequest, GetWeeklyCutRequest,
+        MotionDrift,
     },
     offers::v1::{
         Approval, ApprovalChanged, Assignment, HoldoutAssigned, Offer, OfferChanged, Terms, Touch, TouchChanged,
@@ -192,6 +193,8 @@ async fn k8_k9_from_signals_to_money() {
         (Motion::Capacity, 2, 1, 1)
     );
     assert_eq!((capacity.accounts, capacity.expansion.clone()), (2, vec![kzt(30)]));
+    assert_eq!((capacity.settled, capacity.drift()), (1, MotionDrift::Within));
+    assert_eq!((capacity.band_low, capacity.band_high), (Some(0.20), Some(0.30)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -295,6 +298,10 @@ async fn k7_lead_times_and_the_longest_waits() {
         (1, Some(9.0), Some(9.0), Some(9.0))
     );
     assert_eq!(payment.open, 2, "the offer without an answer and the deferred one");
+    assert_eq!(
+        payment.median_with_open, None,
+        "two of three are open for longer than the one took"
+    );
     let wait = times.approval_wait_hours.unwrap();
     assert_eq!((wait.complete, wait.open, wait.mean), (1, 1, Some(6.0)));
     let told: Vec<_> = times

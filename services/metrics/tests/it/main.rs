@@ -12,4 +12,5 @@ mod journeys;
 mod late;
 mod revenue;
 mod store;
+mod uplift;
 mod world;

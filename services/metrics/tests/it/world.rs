@@ -10,7 +10,7 @@ use tonic::transport::{Channel, Endpoint};
 use upswell_metrics::{
     Migrator, Settings,
     app::App,
-    config::RevenueSettings,
+    config::{RevenueSettings, UpliftSettings},
     domain::subscription::{Terms, Version},
 };
 use upswell_proto::{
@@ -57,6 +57,7 @@ impl World {
             relay: RelaySettings::default(),
             client: ClientSettings::default(),
             revenue: RevenueSettings::default(),
+            uplift: UpliftSettings::default(),
         };
         let clock = testing::clock_at(NOW);
         let deps = Deps {

@@ -6,13 +6,15 @@ mod report;
 mod revenue;
 mod slices;
 mod steps;
+mod uplift;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use jiff::{Span, civil::Date, tz::TimeZone};
 use upswell_metrics::NAME;
 use upswell_proto::metrics::v1::{
-    GetFunnelRequest, GetLeadTimesRequest, GetMotionConversionRequest, GetPressureRequest, GetWeeklyCutRequest, Window,
+    GetFunnelRequest, GetLeadTimesRequest, GetMotionConversionRequest, GetPressureRequest, GetUpliftRequest,
+    GetVariantResultsRequest, GetWeeklyCutRequest, Window,
     metrics_service_client::MetricsServiceClient,
 };
 use upswell_runtime::clock::Clock;
@@ -22,6 +24,7 @@ use self::{
     money::RevenueCommand,
     report::ReportCommand,
     steps::{Conversion, Step, Week},
+    uplift::{Uplift, Variants},
 };
 use super::{context::Context, output::Listing, words};
 use crate::wire::to_date;
@@ -63,6 +66,25 @@ pub(super) enum Metrics {
     /// Days from signal to payment, and the approvals that waited longest.
     #[command(after_long_help = "Example:\n  upswell metrics lead-times --from 2026-01-01 --to 2026-04-01")]
     LeadTimes(Days),
+    /// What the programme changed, against accounts that it left alone; or what is lacking for a number.
+    #[command(after_long_help = "Example:\n  upswell metrics uplift --currency KZT")]
+    Uplift {
+        /// Currency of the amounts; the usual one of the accounts if absent.
+        #[arg(long, default_value_t, hide_default_value = true)]
+        currency: String,
+        /// Epoch of the holdout; the latest if absent.
+        #[arg(long, default_value_t, hide_default_value = true)]
+        epoch: i32,
+        /// Only this segment.
+        #[arg(long, default_value_t, hide_default_value = true)]
+        segment: String,
+    },
+    /// The variants of a test, true at every look.
+    #[command(after_long_help = "Example:\n  upswell metrics variants subject-line")]
+    Variants {
+        /// The test.
+        experiment: String,
+    },
 }
 
 /// A window of whole days in UTC.
@@ -138,6 +160,27 @@ impl Command {
                 let send =
                     |channel, request| async move { MetricsServiceClient::new(channel).get_lead_times(request).await };
                 context.show(&LeadTimes::from(context.ask(NAME, request, send).await?))
+            }
+            Metrics::Uplift {
+                currency,
+                epoch,
+                segment,
+            } => {
+                let request = GetUpliftRequest {
+                    currency_code: currency,
+                    epoch,
+                    segment,
+                };
+                let send =
+                    |channel, request| async move { MetricsServiceClient::new(channel).get_uplift(request).await };
+                context.show(&Uplift::from(context.ask(NAME, request, send).await?))
+            }
+            Metrics::Variants { experiment } => {
+                let request = GetVariantResultsRequest { experiment };
+                let send = |channel, request| async move {
+                    MetricsServiceClient::new(channel).get_variant_results(request).await
+                };
+                context.show(&Variants::from(context.ask(NAME, request, send).await?))
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::{
-    rates::{Counts, Pressure},
+    rates::{Counts, Pressure, largest_loss},
     window::WindowFault,
 };
 
@@ -51,4 +51,21 @@ fn windows_have_whole_days_and_a_limit() {
     assert_eq!(window.weeks(), ["2026-02-20", "2026-02-27", "2026-03-06"].map(day));
     assert_eq!((window.days(), window.start_time()), (16, time("2026-02-20T00:00:00Z")));
     assert_eq!(window.end_time(), time("2026-03-08T00:00:00Z"));
+}
+
+#[test]
+fn k9_the_largest_loss_is_named() {
+    let named = |signals, offers_sent, accepted, paid| {
+        let counts = Counts {
+            signals,
+            offers_sent,
+            accepted,
+            paid,
+        };
+        largest_loss(&counts.funnel())
+    };
+    assert_eq!(named(20, 10, 3, 3), Some("accepted"));
+    assert_eq!(named(20, 2, 2, 1), Some("offers_sent"));
+    assert_eq!(named(2, 2, 3, 3), None, "nothing was lost");
+    assert_eq!(named(0, 0, 0, 0), None);
 }
