@@ -51,9 +51,12 @@ fn c14_waits_count_until_the_decision_and_name_the_longest() {
         mean: Some(6.0),
         median: Some(6.0),
         p90: Some(7.0),
+        median_with_open: Some(7.0),
+        p90_with_open: None,
     };
-    assert_eq!(approval_wait(&approvals), expected);
-    let longest = longest_waits(approvals, time("2026-01-02T00:00:00Z"));
+    let now = time("2026-01-02T00:00:00Z");
+    assert_eq!(approval_wait(&approvals, now), expected);
+    let longest = longest_waits(approvals, now);
     let told: Vec<_> = longest
         .iter()
         .map(|w| (w.approval.approval_id.as_str(), w.waited.as_hours()))
