@@ -3,8 +3,8 @@
 use upswell_proto::metrics::v1::{
     CauseTotal as WireCauseTotal, FunnelStep, GetFunnelResponse, GetLeadTimesResponse, GetMotionConversionResponse,
     GetPressureResponse, GetRevenueMetricsResponse, GetWeeklyCutResponse, LeadTime as WireLeadTime,
-    ListMovementsResponse, LongestWait, MotionConversion, MotionDrift as WireDrift, Movement as WireMovement, MovementCause as WireCause,
-    MovementKind as WireKind, MovementTotal, RevenueMetrics, Week as WireWeek,
+    ListMovementsResponse, LongestWait, MotionConversion, MotionDrift as WireDrift, Movement as WireMovement,
+    MovementCause as WireCause, MovementKind as WireKind, MovementTotal, RevenueMetrics, Week as WireWeek,
 };
 use upswell_runtime::{money::to_proto, problem::Problem};
 

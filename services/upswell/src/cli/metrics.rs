@@ -14,8 +14,7 @@ use jiff::{Span, civil::Date, tz::TimeZone};
 use upswell_metrics::NAME;
 use upswell_proto::metrics::v1::{
     GetFunnelRequest, GetLeadTimesRequest, GetMotionConversionRequest, GetPressureRequest, GetUpliftRequest,
-    GetVariantResultsRequest, GetWeeklyCutRequest, Window,
-    metrics_service_client::MetricsServiceClient,
+    GetVariantResultsRequest, GetWeeklyCutRequest, Window, metrics_service_client::MetricsServiceClient,
 };
 use upswell_runtime::clock::Clock;
 
