@@ -99,7 +99,7 @@ pub enum Lack {
     TooFewAccounts(bool, usize, usize),
     /// The split is not the designed one: the assignment is broken.
     SampleRatio(f64),
-    /// Nothing varies: no account expanded, or all MRR is equal.
+    /// Within the arms nothing varies: no account expanded, or all MRR is equal. There is no error to tell.
     NoVariation,
 }
 
@@ -129,7 +129,7 @@ impl std::fmt::Display for Lack {
                 f,
                 "the arms are not split as designed (p = {p:.1e}); find out why first"
             ),
-            Self::NoVariation => write!(f, "nothing moved in either arm yet"),
+            Self::NoVariation => write!(f, "the accounts of an arm are all alike, so that no error can be told"),
         }
     }
 }

@@ -107,6 +107,8 @@ pub(super) struct Prepared {
     levels: (f64, f64),
     correlation: f64,
     estimate: Estimate,
+    /// Its standard error is 0, and says nothing.
+    uniform: bool,
     permutation: Option<Permutation>,
 }
 
@@ -138,18 +140,24 @@ impl Prepared {
         };
         // What is left of equal values after the adjustment is rounding, not variation.
         let least = 1e-9 * levels.0.abs().max(levels.1.abs());
-        let estimate = estimate(&units)
-            .filter(|found| found.se > least)
-            .ok_or(Lack::NoVariation)?;
+        let estimate = estimate(&units).ok_or(Lack::NoVariation)?;
+        let uniform = estimate.se <= least;
         let small = units.iter().filter(|unit| unit.treated).count();
         let small = small.min(units.len() - small) < SMALL && units.len() <= SMALL_TOTAL;
         let permutation = if small { Permutation::of(&units, seed) } else { None };
+        // Arms that are uniform within have no standard error. Shares can do without: they are permuted, and their
+        // interval knows how few accounts there are.
+        let apart = measure == Measure::Conversion && estimate.difference.abs() > least;
+        if uniform && !(apart && permutation.is_some()) {
+            return Err(Lack::NoVariation);
+        }
         Ok(Self {
             measure,
             units,
             levels,
             correlation,
             estimate,
+            uniform,
             permutation,
         })
     }
@@ -161,7 +169,7 @@ impl Prepared {
             Some(permutation) => {
                 let drawn = permutation.p(draws(level), ENOUGH);
                 // Where no affordable number of draws carries the level, the tail of t has the last word.
-                if resolved(level) || drawn > level_of_draws() {
+                if self.uniform || resolved(level) || drawn > level_of_draws() {
                     drawn
                 } else {
                     self.estimate.p().min(drawn)

@@ -137,6 +137,34 @@ fn k10_nothing_that_moves_is_said_so() {
     }
 }
 
+#[test]
+fn k10_conversion_of_all_against_none_is_told_with_what_so_few_accounts_can_say() {
+    let all_or_none: Vec<Member> = grown(48, 50)
+        .into_iter()
+        .map(|account| Member {
+            expanded: !account.holdout,
+            ..account
+        })
+        .collect();
+    let told = judged(&all_or_none);
+    let found = comparison(&told, Measure::Conversion).unwrap();
+    assert_eq!((found.control, found.treatment, found.difference), (0.0, 1.0, 1.0));
+    assert_eq!((found.verdict, found.method), (Verdict::Better, Method::Permutation));
+    assert!(found.p > 0.0, "draws know no certainty: {found:?}");
+    assert!(found.interval.low < 0.8, "six held-out accounts leave room: {found:?}");
+}
+
+#[test]
+fn k10_mrr_that_does_not_vary_within_the_arms_has_no_error_to_tell() {
+    let of = |index: usize| member(index / 8, index % 8 == 0, 100, if index % 8 == 0 { 100 } else { 140 });
+    let uniform: Vec<Member> = (0..80).map(of).collect();
+    let told = judged(&uniform);
+    for finding in &told.findings {
+        let withheld = finding.outcome == Err(Lack::NoVariation);
+        assert_eq!(withheld, finding.measure != Measure::Conversion, "{finding:?}");
+    }
+}
+
 /// The synthetic accounts: (member, churned).
 fn synthetic() -> Vec<(Member, bool)> {
     let text = include_str!("../../../tests/data/synthetic_holdout/holdout.csv");
