@@ -44,7 +44,7 @@ fn member(index: usize, holdout: bool, before: i64, after: i64) -> Member {
 /// `n` accounts, an eighth held out; the treated grow by `growth` percent on top of a spread that all have.
 fn grown(n: usize, growth: i64) -> Vec<Member> {
     let of = |index: usize| {
-        let (holdout, before) = (index % 8 == 0, 10_000 + (index as i64 * 7_919) % 5_000);
+        let (holdout, before) = (index.is_multiple_of(8), 10_000 + (index as i64 * 7_919) % 5_000);
         let own = (index as i64 * 104_729) % 21 - 10;
         let percent = if holdout { own } else { own + growth };
         member(index / 8, holdout, before, before * (100 + percent) / 100)
@@ -130,7 +130,9 @@ fn c12_offers_that_reached_the_holdout_are_contamination() {
 
 #[test]
 fn k10_nothing_that_moves_is_said_so() {
-    let still: Vec<Member> = (0..80).map(|index| member(index, index % 8 == 0, 100, 100)).collect();
+    let still: Vec<Member> = (0..80)
+        .map(|index| member(index, index.is_multiple_of(8), 100, 100))
+        .collect();
     let told = judged(&still);
     for finding in &told.findings {
         assert_eq!(finding.outcome, Err(Lack::NoVariation), "{:?}", finding.measure);
@@ -156,7 +158,14 @@ fn k10_conversion_of_all_against_none_is_told_with_what_so_few_accounts_can_say(
 
 #[test]
 fn k10_mrr_that_does_not_vary_within_the_arms_has_no_error_to_tell() {
-    let of = |index: usize| member(index / 8, index % 8 == 0, 100, if index % 8 == 0 { 100 } else { 140 });
+    let of = |index: usize| {
+        member(
+            index / 8,
+            index.is_multiple_of(8),
+            100,
+            if index.is_multiple_of(8) { 100 } else { 140 },
+        )
+    };
     let uniform: Vec<Member> = (0..80).map(of).collect();
     let told = judged(&uniform);
     for finding in &told.findings {
