@@ -3,6 +3,7 @@
 mod convert;
 pub(crate) mod events;
 mod inbox;
+mod models;
 mod requests;
 
 use async_trait::async_trait;
@@ -18,8 +19,8 @@ use upswell_proto::scoring::v1::{
 };
 use upswell_runtime::{problem::Problem, server::actor};
 
-pub use self::inbox::EventInbox;
 use self::requests::{BacktestPage, OverridePage, ScorePage, SignalPage};
+pub use self::{inbox::EventInbox, models::ModelApi};
 use crate::app::{App, Rescore};
 
 /// Serves `upswell.scoring.v1.ScoringService`.

@@ -7,6 +7,7 @@ mod jobs;
 mod judge;
 mod lists;
 mod marks;
+pub mod models;
 mod raise;
 mod rescore;
 mod score;
@@ -16,7 +17,9 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 use tonic::service::Routes;
-use upswell_proto::scoring::v1::{ScoreChanged, SignalChanged, scoring_service_server::ScoringServiceServer};
+use upswell_proto::scoring::v1::{
+    ScoreChanged, SignalChanged, model_service_server::ModelServiceServer, scoring_service_server::ScoringServiceServer,
+};
 use upswell_runtime::{
     admin::admin_server,
     clock::Clock,
@@ -40,8 +43,8 @@ pub use self::{
 };
 use crate::{
     NAME,
-    api::{Api, EventInbox},
-    clients::Ingestion,
+    api::{Api, EventInbox, ModelApi},
+    clients::{Histories, Ingestion},
     config::Settings,
     domain::{assess::Rulebook, model::Rules, stage::TierRules},
     store::Migrator,
@@ -120,16 +123,19 @@ pub async fn build(settings: Settings, deps: Deps) -> Result<Service, Problem> {
     db.migrate::<Migrator>().await?;
     let wake = Arc::new(Notify::new());
     let app = App::new(db.clone(), &settings, &deps, Arc::clone(&wake))?;
+    let histories = Histories::new(&deps.peers, settings.client.clone())?;
     let Deps {
         clock,
         peers,
         trace_mode,
     } = deps;
+    let models = models::ModelApp::new(db.clone(), clock.clone(), histories, Arc::clone(&wake));
     let inbox = Arc::new(EventInbox::new(app.clone()));
     let scoring = ScoringServiceServer::new(Api::new(app.clone()))
         .max_decoding_message_size(settings.server.max_decode_bytes)
         .max_encoding_message_size(settings.server.max_encode_bytes);
     let routes = Routes::new(scoring)
+        .add_service(ModelServiceServer::new(ModelApi::new(models.clone())))
         .add_service(delivery_server(db.clone(), inbox, Arc::clone(&wake), trace_mode))
         .add_service(admin_server(db.clone(), clock.clone()));
     let relay = Relay::new(db.clone(), NAME, peers, settings.relay, clock);
@@ -137,6 +143,7 @@ pub async fn build(settings: Settings, deps: Deps) -> Result<Service, Problem> {
         Arc::new(ScoreDirty::new(app.clone())) as Arc<dyn upswell_runtime::jobs::Job>,
         Arc::new(ClassAccounts::new(app.clone(), Arc::clone(&wake))),
         Arc::new(RescoreDaily::new(app, Arc::clone(&wake))),
+        Arc::new(models::TrainModels::new(models)),
     ];
     Ok(Service {
         name: NAME,

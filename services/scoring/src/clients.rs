@@ -1,5 +1,6 @@
 //! Calls to other services.
 
+mod history;
 mod ingestion;
 
-pub use self::ingestion::Ingestion;
+pub use self::{history::Histories, ingestion::Ingestion};

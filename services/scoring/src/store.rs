@@ -12,6 +12,7 @@ mod entities;
 mod history;
 mod marks;
 mod migrations;
+mod models;
 mod overrides;
 mod raised;
 mod scores;
@@ -26,6 +27,10 @@ pub use self::{
     history::{history_list, history_prune, history_upsert},
     marks::{marks_list, marks_upsert},
     migrations::Migrator,
+    models::{
+        model_fetch, model_fetch_former, model_fetch_in_use, model_insert, model_last_number, model_list, model_use,
+        training_fetch, training_fetch_open, training_insert, training_stop, training_update,
+    },
     overrides::{override_insert, override_list, overrides_standing},
     raised::{Raiser, raised_insert, raised_list, raisers_list, signals_note_outcome},
     scores::{

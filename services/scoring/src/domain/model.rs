@@ -2,6 +2,7 @@
 //! history. Trained models stand behind the same trait.
 
 pub mod calibrate;
+pub mod challenge;
 pub mod chance;
 pub mod drift;
 pub mod evaluate;

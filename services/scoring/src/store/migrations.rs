@@ -17,6 +17,7 @@ impl MigratorTrait for Migrator {
         let mut all = runtime_migrations();
         all.push(Box::new(Scores));
         all.push(Box::new(segments::Segments));
+        all.push(Box::new(super::models::Models));
         all
     }
 }

@@ -135,19 +135,31 @@ impl IngestionService for Double {
         Err(Status::unimplemented("not asked by scoring"))
     }
 
-    type StreamFactsStream = tokio_stream::Empty<Result<StreamFactsResponse, Status>>;
+    type StreamFactsStream = tonic::codegen::tokio_stream::Empty<Result<StreamFactsResponse, Status>>;
 
     async fn stream_facts(&self, _: Request<Streaming<StreamFactsRequest>>) -> Answer<Self::StreamFactsStream> {
         Err(Status::unimplemented("not asked by scoring"))
     }
 
-    type StreamAccountFactsStream = tokio_stream::Empty<Result<StreamAccountFactsResponse, Status>>;
+    type StreamAccountFactsStream =
+        futures::stream::Iter<std::vec::IntoIter<Result<StreamAccountFactsResponse, Status>>>;
 
     async fn stream_account_facts(
         &self,
-        _: Request<StreamAccountFactsRequest>,
+        request: Request<StreamAccountFactsRequest>,
     ) -> Answer<Self::StreamAccountFactsStream> {
-        Err(Status::unimplemented("not asked by scoring"))
+        let after = request.into_inner().resume_token;
+        let memory = self.0.lock().unwrap();
+        let rest = memory.facts.values().filter(|account| account.account_id > after);
+        let answer = |account: &AccountFacts| {
+            Ok(StreamAccountFactsResponse {
+                resume_token: account.account_id.clone(),
+                account: Some(account.clone()),
+            })
+        };
+        Ok(Response::new(futures::stream::iter(
+            rest.map(answer).collect::<Vec<_>>(),
+        )))
     }
 
     async fn resolve_conflict(&self, _: Request<ResolveConflictRequest>) -> Answer<ResolveConflictResponse> {

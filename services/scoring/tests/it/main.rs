@@ -6,6 +6,7 @@ mod api;
 mod beside;
 mod double;
 mod flow;
+mod models;
 mod store;
 mod wire;
 mod world;

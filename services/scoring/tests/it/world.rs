@@ -12,7 +12,8 @@ use upswell_proto::{
     },
     ingestion::v1::{AccountChanged, ingestion_service_server::IngestionServiceServer},
     scoring::v1::{
-        GetScoreRequest, ListSignalsRequest, Score, Signal, scoring_service_client::ScoringServiceClient, signal::State,
+        GetScoreRequest, ListSignalsRequest, Score, Signal, model_service_client::ModelServiceClient,
+        scoring_service_client::ScoringServiceClient, signal::State,
     },
 };
 use upswell_runtime::{
@@ -32,6 +33,7 @@ pub(crate) const NOON: &str = "2026-10-20T12:00:00+05:00";
 pub(crate) struct World {
     pub(crate) double: Double,
     pub(crate) scoring: ScoringServiceClient<Channel>,
+    pub(crate) models: ModelServiceClient<Channel>,
     pub(crate) service: Service,
     clock: Clock,
     delivery: DeliveryServiceClient<Channel>,
@@ -72,6 +74,7 @@ impl World {
         Self {
             double,
             scoring: ScoringServiceClient::new(channel.clone()),
+            models: ModelServiceClient::new(channel.clone()),
             service,
             clock,
             delivery: DeliveryServiceClient::new(channel),

@@ -1,6 +1,7 @@
 //! Tests of the models, by topic.
 
 mod goldens;
+mod histories;
 mod learning;
 mod parts;
 mod tables;
