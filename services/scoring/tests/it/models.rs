@@ -156,15 +156,6 @@ async fn sc5_models_are_trained_from_facts_promoted_and_rolled_back() {
         "{models:?}"
     );
 
-    // It is asked about a customer as any other; the one who fades is at a higher risk.
-    let mut fading = customer(1);
-    fading.account_id = "fading".to_owned();
-    let last = fading.series[0].values.len();
-    fading.series[0].values[last - 10..].fill(15);
-    world.double.knows(fading);
-    let (risky, usual) = (world.probability("fading").await, world.probability("account-1").await);
-    assert!(risky > 2.0 * usual, "{risky} beside {usual}");
-
     // The same history and seed give the same model, which is no better.
     assert_eq!(
         world.train(1).await.state(),
@@ -185,6 +176,15 @@ async fn sc5_models_are_trained_from_facts_promoted_and_rolled_back() {
         "{}",
         second.verdict
     );
+
+    // It is asked about a customer as any other; the one who fades is at a higher risk.
+    let mut fading = customer(1);
+    fading.account_id = "fading".to_owned();
+    let last = fading.series[0].values.len();
+    fading.series[0].values[last - 10..].fill(15);
+    world.double.knows(fading);
+    let (risky, usual) = (world.probability("fading").await, world.probability("account-1").await);
+    assert!(risky > 2.0 * usual, "{risky} beside {usual}");
 
     let promote = || PromoteModelRequest {
         model_id: "churn-2".to_owned(),
