@@ -6,6 +6,7 @@ mod approvals;
 mod check;
 mod check_config;
 mod context;
+mod database;
 mod decisions;
 mod demo;
 mod facts;

@@ -1,6 +1,7 @@
 //! What several scenarios share: a running cluster on a manual clock, the shipped cases, goldens.
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
 };
@@ -8,7 +9,7 @@ use std::{
 use jiff::{Span, Timestamp, civil::Date};
 use tempfile::TempDir;
 use upswell::{
-    cluster::Cluster,
+    cluster::{Cluster, SERVICES},
     demo::{
         case::Case,
         driver::{self, DataFolder, Observer},
@@ -20,18 +21,24 @@ use upswell::{
 use upswell_proto::ingestion::v1::{
     Fact, RecordFactsRequest, RecordFactsResponse, ingestion_service_client::IngestionServiceClient,
 };
-use upswell_runtime::{client::Traced, clock::Clock};
+use upswell_runtime::{
+    client::Traced,
+    clock::Clock,
+    testing::{Place, postgres_admin},
+};
 
 /// Folder of a shipped case.
 pub(crate) fn case_folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("cases").join(name)
 }
 
-/// Five running services on fresh SQLite files and a clock that the test moves.
+/// Five running services on fresh stores and a clock that the test moves. The stores are SQLite files, or databases where
+/// `UPSWELL_TEST_POSTGRES` says so.
 pub(crate) struct World {
     pub(crate) cluster: Cluster,
     pub(crate) data: DataFolder,
     _folder: TempDir,
+    _places: Vec<Place>,
 }
 
 impl World {
@@ -40,6 +47,18 @@ impl World {
     pub(crate) async fn start(case: &str, now: &str, overrides: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder(folder.path().to_path_buf());
+        let mut overrides: Vec<(String, String)> = overrides
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        let mut places = Vec::new();
+        if postgres_admin().is_some() {
+            for service in SERVICES {
+                let (settings, place) = Place::new().await.unwrap();
+                overrides.push((format!("{}__DB__URL", service.to_uppercase()), settings.url));
+                places.push(place);
+            }
+        }
         let settings = settings(&data, &case_folder(case), overrides);
         let cluster = Cluster::start(&settings, Clock::manual(now.parse().unwrap()))
             .await
@@ -48,6 +67,7 @@ impl World {
             cluster,
             data,
             _folder: folder,
+            _places: places,
         }
     }
 
@@ -78,13 +98,13 @@ pub(crate) fn fact(line: &str) -> Fact {
     upswell_ingestion::jsonl::parse_line(line).unwrap_or_else(|faults| panic!("{line}: {faults:?}"))
 }
 
-fn settings(data: &DataFolder, case: &Path, overrides: &[(&str, &str)]) -> Settings {
+fn settings(data: &DataFolder, case: &Path, overrides: Vec<(String, String)>) -> Settings {
     let file = case.join("settings.toml");
-    let mut variables = data.overrides(&case.join("policy"));
+    let mut variables: BTreeMap<String, String> = data.overrides(&case.join("policy")).into_iter().collect();
     variables.extend(
         overrides
-            .iter()
-            .map(|(key, value)| (format!("UPSWELL__{key}"), (*value).to_owned())),
+            .into_iter()
+            .map(|(key, value)| (format!("UPSWELL__{key}"), value)),
     );
     Settings::load(
         Some(&file).filter(|file| file.is_file()).map(PathBuf::as_path),

@@ -104,7 +104,7 @@ pub async fn database_ensure(url: &str, anew: bool) -> Result<(), Problem> {
     Ok(())
 }
 
-/// TLS and the like are the URL's: `?sslmode=verify-full&sslrootcert=…`.
+/// TLS is not compiled in: connections are not encrypted, and with `?sslmode=require` or stricter in the URL none is made.
 fn options(settings: &DbSettings) -> Result<PgConnectOptions, Problem> {
     let options = PgConnectOptions::from_str(&settings.url).map_err(|fault| cannot_open(settings, &fault))?;
     let name = options.get_application_name().unwrap_or("upswell").to_owned();

@@ -11,9 +11,9 @@ use clap::Args;
 use upswell_runtime::{clock::Clock, telemetry};
 
 use self::{folder::Folder, progress::Bar};
-use super::{Global, output, stop::stop};
+use super::{Global, database::Database, output, stop::stop};
 use crate::{
-    cluster::Cluster,
+    cluster::{Cluster, SERVICES},
     demo::{
         case::Case,
         driver,
@@ -41,6 +41,8 @@ pub(super) struct Demo {
     /// Play from the beginning, even where an unfinished run could go on.
     #[arg(long)]
     fresh: bool,
+    #[command(flatten)]
+    database: Database,
 }
 
 impl output::View for Report {
@@ -61,7 +63,8 @@ impl Demo {
             .unwrap_or_else(|| PathBuf::from(".upswell").join(&case.header.name));
         let folder = Folder::open(path)?;
         let file = case.folder.join("settings.toml");
-        let settings = Settings::load(file.is_file().then_some(&*file), environment(&folder, &case))?;
+        let variables = self.database.variables(&SERVICES, environment(&folder, &case))?;
+        let settings = Settings::load(file.is_file().then_some(&*file), variables)?;
         let guard = telemetry::init("upswell", &settings.telemetry)?;
         let played = self.play(&case, &folder, &settings, global).await;
         guard.shutdown().await;
@@ -72,6 +75,8 @@ impl Demo {
         let stop = stop()?;
         tokio::pin!(stop);
         let progress = folder.prepare(&case.header.name, self.fresh)?;
+        // What an unfinished run has in its databases goes with it.
+        self.database.prepare(&SERVICES, progress.completed.is_none()).await?;
         let clock = Clock::manual(progress.completed.unwrap_or_else(|| case.start()));
         let cluster = Cluster::start(settings, clock).await?;
         let mut bar = Bar::new(case, progress.completed);

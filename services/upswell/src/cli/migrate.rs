@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{
     Global,
+    database::Database,
     output::{self, View},
     words,
 };
@@ -19,6 +20,8 @@ pub(super) struct Migrate {
     /// The services; none given means all.
     #[arg(value_parser = words::service())]
     services: Vec<&'static str>,
+    #[command(flatten)]
+    database: Database,
 }
 
 /// `service: migration` of everything that was applied, in order.
@@ -39,12 +42,13 @@ impl View for Applied {
 
 impl Migrate {
     pub(super) async fn run(self, global: &Global) -> Result<()> {
-        let settings = Settings::load(global.config.as_deref(), std::env::vars())?;
         let services = if self.services.is_empty() {
             SERVICES.to_vec()
         } else {
             self.services
         };
+        let variables = self.database.variables(&services, std::env::vars())?;
+        let settings = Settings::load(global.config.as_deref(), variables)?;
         let applied = cluster::migrate(&settings, &services).await?;
         output::show(global.output, &Applied { applied })
     }

@@ -5,7 +5,7 @@ use clap::{Args, builder::PossibleValuesParser};
 use tokio_util::sync::CancellationToken;
 use upswell_runtime::{client::Peers, clock::Clock, server, service::Deps, telemetry};
 
-use super::{Global, stop::stop};
+use super::{Global, database::Database, stop::stop};
 use crate::{
     cluster::{self, Cluster, SERVICES},
     settings::Settings,
@@ -19,15 +19,17 @@ pub(super) struct Serve {
     /// `all`, or the name of one service.
     #[arg(value_parser = PossibleValuesParser::new([ALL].into_iter().chain(SERVICES)))]
     what: String,
+    #[command(flatten)]
+    database: Database,
 }
 
 impl Serve {
     pub(super) async fn run(self, global: &Global) -> Result<()> {
-        let settings = Settings::load(global.config.as_deref(), std::env::vars())?;
-        let name = SERVICES
-            .into_iter()
-            .find(|name| *name == self.what)
-            .unwrap_or("upswell");
+        let one = SERVICES.into_iter().find(|name| *name == self.what);
+        let name = one.unwrap_or("upswell");
+        let services = one.map_or(SERVICES.to_vec(), |name| vec![name]);
+        let variables = self.database.variables(&services, std::env::vars())?;
+        let settings = Settings::load(global.config.as_deref(), variables)?;
         let guard = telemetry::init(name, &settings.telemetry)?;
         let served = if self.what == ALL {
             serve_all(&settings).await

@@ -12,7 +12,10 @@ use upswell::{
     cluster::{Cluster, SERVICES},
     settings::Settings,
 };
-use upswell_runtime::clock::Clock;
+use upswell_runtime::{
+    clock::Clock,
+    testing::{Place, postgres_admin},
+};
 
 /// When every test plays.
 pub(crate) const NOW: &str = "2026-10-13T04:00:00Z";
@@ -21,6 +24,7 @@ pub(crate) struct World {
     pub(crate) folder: TempDir,
     pub(crate) cluster: Cluster,
     now: Timestamp,
+    _places: Vec<Place>,
 }
 
 /// What the binary came to.
@@ -41,12 +45,16 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| folder.path().join(name).display().to_string();
         let mut overrides = vec![("UPSWELL__OFFERS__CHANNEL__SPOOL_DIR".to_owned(), file("spool"))];
+        let mut places = Vec::new();
         for service in SERVICES {
             let key = format!("UPSWELL__{}", service.to_uppercase());
-            overrides.push((
-                format!("{key}__DB__URL"),
-                format!("sqlite:{}", file(&format!("{service}.db"))),
-            ));
+            let mut url = format!("sqlite:{}", file(&format!("{service}.db")));
+            if postgres_admin().is_some() {
+                let (settings, place) = Place::new().await.unwrap();
+                url = settings.url;
+                places.push(place);
+            }
+            overrides.push((format!("{key}__DB__URL"), url));
             overrides.push((format!("{key}__SERVER__LISTEN"), "127.0.0.1:0".to_owned()));
         }
         let settings = Settings::load(None, overrides.into_iter()).unwrap();
@@ -58,7 +66,12 @@ impl World {
             .map(|(name, at)| format!("{name} = \"{at}\"\n"))
             .collect();
         fs::write(folder.path().join("client.toml"), format!("[peers]\n{peers}")).unwrap();
-        Self { folder, cluster, now }
+        Self {
+            folder,
+            cluster,
+            now,
+            _places: places,
+        }
     }
 
     /// A file of this test.
