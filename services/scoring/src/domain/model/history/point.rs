@@ -49,7 +49,7 @@ impl Known {
 
 fn contract(history: &History, day: Day, known: &mut Known) {
     let lines = history.in_force(day);
-    let sum = |value: fn(&&Line) -> f64| lines.iter().map(|line| value(line)).sum::<f64>();
+    let sum = |value: fn(&&Line) -> f64| lines.iter().map(value).sum::<f64>();
     let (mrr, seats) = (sum(|line| line.mrr), sum(|line| line.seats));
     known.set("mrr", mrr);
     known.set("add_ons", lines.iter().filter(|line| !line.is_plan).count() as f64);
