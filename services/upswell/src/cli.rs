@@ -23,6 +23,7 @@ mod pages;
 mod renewals;
 mod scores;
 mod serve;
+mod signals;
 mod stop;
 mod suppressions;
 #[cfg(test)]

@@ -14,6 +14,7 @@ use super::{
     context::Context,
     output::{Column, Listing, Row, View, card, day, left, part, percent, right, time},
     pages::Limit,
+    signals,
     words::{self, RequestId},
 };
 use crate::wire::{date, instant, word};
@@ -21,8 +22,17 @@ use crate::wire::{date, instant, word};
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Why now: the signals, each with the figures behind it.
-    #[command(after_long_help = "Example:\n  upswell signals --account acct-01 --state open")]
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_long_help = "\
+Examples:
+  upswell signals --account acct-01 --state open
+  upswell signals backtest volume_growth --threshold volume_growth.percent --value 10 --from 2026-01-01 --to 2026-06-30
+  upswell signals raise acct-01 --saw manual_work --about invoices --note 'they copy numbers by hand' --actor anna"
+    )]
     Signals {
+        #[command(subcommand)]
+        action: Option<signals::Action>,
         /// Only this account.
         #[arg(long, default_value_t, hide_default_value = true)]
         account: String,
@@ -54,6 +64,10 @@ impl Command {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         match self {
             Self::Signals {
+                action: Some(action), ..
+            } => action.run(context).await,
+            Self::Signals {
+                action: None,
                 account: account_id,
                 state,
                 limit,

@@ -82,4 +82,7 @@ fn what_makes_no_sense_is_refused() {
     assert!(parse("upswell renewal close d").is_err());
     assert!(parse("upswell approvals --mine --approver anna").is_err());
     assert!(parse("upswell accept o --request-id 7").is_err());
+    assert!(parse("upswell signals backtest interest --value 3 --from 2026-01-01 --to 2026-06-30").is_err());
+    assert!(parse("upswell signals raise acct-01 --saw nothing --note n").is_err());
+    assert!(parse("upswell signals --state open raisers").is_err());
 }

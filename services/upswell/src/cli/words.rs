@@ -8,8 +8,8 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use upswell_proto::{
     offers::v1::{approval, decline_offer_request, offer},
     renewals::v1::{deal, loss_reason},
-    scoring::v1::signal,
-    vocabulary::v1::TouchClass,
+    scoring::v1::{raise_signal_request, signal},
+    vocabulary::v1::{SignalKind, TouchClass},
 };
 use uuid::Uuid;
 
@@ -78,6 +78,16 @@ pub(super) fn approval_state() -> impl TypedValueParser<Value = approval::State>
 /// A state of a signal.
 pub(super) fn signal_state() -> impl TypedValueParser<Value = signal::State> {
     words(signal::State::as_str_name, "STATE")
+}
+
+/// A kind of signal.
+pub(super) fn signal_kind() -> impl TypedValueParser<Value = SignalKind> {
+    words(SignalKind::as_str_name, "SIGNAL_KIND")
+}
+
+/// What a person saw.
+pub(super) fn observation() -> impl TypedValueParser<Value = raise_signal_request::Observation> {
+    words(raise_signal_request::Observation::as_str_name, "OBSERVATION")
 }
 
 /// A class of touches.
