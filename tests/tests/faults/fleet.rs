@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    env,
     fs::{self, File},
     net::{SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
@@ -71,6 +72,10 @@ impl Fleet {
 
     /// Starts PostgreSQL and finds ports; nothing runs yet.
     pub(crate) fn prepare(plan: Plan) -> Option<Self> {
+        if env::var_os("UPSWELL_FAULTS").is_none() {
+            eprintln!("skipped: UPSWELL_FAULTS is not set");
+            return None;
+        }
         let postgres = Postgres::start()?;
         postgres.create(&SERVICES);
         let numbers = |service| (0..plan.replicas).map(move |number| (service, number));
@@ -194,21 +199,6 @@ impl Fleet {
         own.map(|replica| format!("http://127.0.0.1:{}", replica.port))
             .collect::<Vec<_>>()
             .join(",")
-    }
-
-    /// Every warning and error that the processes logged.
-    pub(crate) fn complaints(&self) -> Vec<String> {
-        let logs = self
-            .replicas
-            .iter()
-            .map(|replica| fs::read_to_string(self.log(replica)).unwrap_or_default());
-        logs.flat_map(|log| {
-            log.lines()
-                .filter(|line| line.contains(" WARN ") || line.contains(" ERROR "))
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
-        .collect()
     }
 
     fn log(&self, replica: &Replica) -> PathBuf {

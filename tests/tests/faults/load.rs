@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,7 @@ use upswell_proto::{
 };
 use upswell_runtime::{
     client::{self, ClientSettings, Peers, Traced},
+    clock::Clock,
     ids,
     problem::{Kind, Problem},
 };
@@ -165,7 +166,7 @@ fn fact(line: &str) -> Fact {
 fn usage(writer: u64, round: u64, place: u64) -> Fact {
     let id = format!("w{writer}-{round}-{place}");
     let account = name(pick(ACCOUNTS, &["account", &id]));
-    let day = Timestamp::now() - SignedDuration::from_hours(24 * (1 + place as i64 % 30));
+    let day = Clock::system().now() - SignedDuration::from_hours(24 * (1 + place as i64 % 30));
     let line = json!({"source": "load", "external_id": id, "account": account, "at": day.to_string(),
         "usage": {"metric": "calls", "day": day.to_string()[..10], "value": 100 + place}});
     fact(&line.to_string())
@@ -259,7 +260,7 @@ fn proposal(sender: u64, round: u64) -> ReserveRequest {
         sender: format!("tool-{sender}"),
         idempotency_key: key,
         // The first hour stays free: some touches are sent at once.
-        planned_time: (hours > 24).then(|| to_instant(Timestamp::now() + SignedDuration::from_hours(hours))),
+        planned_time: (hours > 24).then(|| to_instant(Clock::system().now() + SignedDuration::from_hours(hours))),
         ..ReserveRequest::default()
     }
 }

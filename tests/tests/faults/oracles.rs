@@ -5,14 +5,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::{Timestamp, ToSpan as _, civil::date, tz::TimeZone};
+use jiff::{ToSpan as _, civil::date, tz::TimeZone};
 use upswell::{cluster::SERVICES, demo::checker, lists, wire::to_date};
 use upswell_proto::{
     admin::v1::{GetOutboxStatusRequest, admin_service_client::AdminServiceClient},
     metrics::v1::{GetRevenueMetricsRequest, Window, metrics_service_client::MetricsServiceClient},
     offers::v1::touch_ledger_service_client::TouchLedgerServiceClient,
 };
-use upswell_runtime::client::{self, Peers};
+use upswell_runtime::{
+    client::{self, Peers},
+    clock::Clock,
+};
 
 use crate::{
     fleet::Fleet,
@@ -129,7 +132,7 @@ pub(crate) async fn o1_no_account_is_over_its_limits(peers: &Peers, tally: &Tall
         .await
         .unwrap();
     let zones = (0..ACCOUNTS).map(|account| (name(account), TimeZone::UTC)).collect();
-    let now = Timestamp::now();
+    let now = Clock::system().now();
     let findings = checker::check(&touches, &zones, now, now);
     assert_eq!(findings.violations, Vec::<String>::new());
     let stored: BTreeSet<_> = touches.iter().map(|touch| touch.touch_id.clone()).collect();
@@ -142,7 +145,11 @@ pub(crate) async fn o1_no_account_is_over_its_limits(peers: &Peers, tally: &Tall
 /// O5: MRR is the sum of what the accounts contracted.
 async fn o5_money_equals_what_was_contracted(peers: &Peers) {
     let metrics = MetricsServiceClient::new(peers.channel("metrics").unwrap());
-    let tomorrow = Timestamp::now().to_zoned(TimeZone::UTC).date().saturating_add(1.day());
+    let tomorrow = Clock::system()
+        .now()
+        .to_zoned(TimeZone::UTC)
+        .date()
+        .saturating_add(1.day());
     let request = GetRevenueMetricsRequest {
         window: Some(Window {
             start_date: Some(to_date(date(2026, 2, 1))),

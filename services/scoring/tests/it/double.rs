@@ -135,7 +135,7 @@ impl IngestionService for Double {
         Err(Status::unimplemented("not asked by scoring"))
     }
 
-    type StreamFactsStream = tonic::codegen::tokio_stream::Empty<Result<StreamFactsResponse, Status>>;
+    type StreamFactsStream = tokio_stream::Empty<Result<StreamFactsResponse, Status>>;
 
     async fn stream_facts(&self, _: Request<Streaming<StreamFactsRequest>>) -> Answer<Self::StreamFactsStream> {
         Err(Status::unimplemented("not asked by scoring"))

@@ -74,14 +74,14 @@ async fn asked(channel: &Traced, days: (Date, Date), made: Timestamp) -> Result<
 }
 
 async fn money(channel: &Traced, window: &Window, report: &mut Report) -> Result<(), Status> {
-    let asked = Some(window.clone());
+    let asked = Some(*window);
     let mut metrics = MetricsServiceClient::new(channel.clone());
     let request = GetRevenueMetricsRequest {
-        window: asked.clone(),
+        window: asked,
         ..GetRevenueMetricsRequest::default()
     };
     report.revenue = metrics.get_revenue_metrics(request).await?.into_inner().currencies;
-    report.movements = lists::movements(&mut metrics, window.clone()).await?;
+    report.movements = lists::movements(&mut metrics, *window).await?;
 
     let mut revenue = RevenueServiceClient::new(channel.clone());
     for (dimension, slices) in [
@@ -89,14 +89,14 @@ async fn money(channel: &Traced, window: &Window, report: &mut Report) -> Result
         (RevenueDimension::Plan, &mut report.plans),
     ] {
         let request = GetRevenueBreakdownRequest {
-            window: asked.clone(),
+            window: asked,
             dimension: dimension.into(),
         };
         *slices = revenue.get_revenue_breakdown(request).await?.into_inner().slices;
     }
     let request = GetCohortsRequest {
-        start_month: window.start_date.clone(),
-        end_month: window.end_date.clone(),
+        start_month: window.start_date,
+        end_month: window.end_date,
     };
     report.cohorts = or_nothing(revenue.get_cohorts(request).await)?.cohorts;
     let request = GetLtvRequest {
@@ -104,12 +104,12 @@ async fn money(channel: &Traced, window: &Window, report: &mut Report) -> Result
         ..GetLtvRequest::default()
     };
     report.lifetimes = or_nothing(revenue.get_ltv(request).await)?.currencies;
-    report.accounts = lists::account_revenue(&mut revenue, window.clone()).await?;
+    report.accounts = lists::account_revenue(&mut revenue, *window).await?;
     Ok(())
 }
 
 async fn programme(channel: &Traced, window: &Window, report: &mut Report) -> Result<(), Status> {
-    let window = || Some(window.clone());
+    let window = || Some(*window);
     let mut metrics = MetricsServiceClient::new(channel.clone());
     let request = GetFunnelRequest { window: window() };
     report.funnel = metrics.get_funnel(request).await?.into_inner().steps;

@@ -103,8 +103,8 @@ fn slices(title: &str, name: &str, slices: &[RevenueSlice], currency: &str) -> M
 }
 
 fn programme(report: &Report) -> Result<Markup> {
-    let payment = report.lead_times.signal_to_payment_days.clone().unwrap_or_default();
-    let approval = report.lead_times.approval_wait_hours.clone().unwrap_or_default();
+    let payment = report.lead_times.signal_to_payment_days.unwrap_or_default();
+    let approval = report.lead_times.approval_wait_hours.unwrap_or_default();
     let pressure = &report.pressure;
     let felt = pressure
         .touches_per_account_week
