@@ -23,14 +23,20 @@ mod tables;
 use std::collections::BTreeMap;
 
 use sea_orm::{
-    ExprTrait as _,
+    DbBackend, ExprTrait as _,
     sea_query::{Cond, Expr, IntoColumnRef},
 };
+use upswell_runtime::db::Db;
 
 use crate::domain::fact::FactKey;
 
 /// Rows per statement, so that the parameters stay below what both databases take.
 const CHUNK: usize = 1_000;
+
+/// True for SQLite, whose writers wait for each other.
+pub fn has_one_writer(db: &Db) -> bool {
+    db.backend() == DbBackend::Sqlite
+}
 
 /// A condition for any of `keys`: one list of ids per source, which the unique index serves.
 fn any_key<'a, C: IntoColumnRef + Clone>(source: C, external_id: C, keys: impl Iterator<Item = &'a FactKey>) -> Cond {

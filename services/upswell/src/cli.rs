@@ -70,9 +70,6 @@ struct Global {
     /// How the answer is written: a table for people, JSON for programs, CSV for spreadsheets.
     #[arg(long, global = true, value_enum, default_value_t = Output::Table)]
     output: Output,
-    /// The same as --output csv.
-    #[arg(long, global = true, conflicts_with = "output")]
-    csv: bool,
     /// Who you are, for commands that act; services believe it from their own machine only.
     #[arg(long, global = true, value_name = "NAME", env = "UPSWELL_ACTOR")]
     actor: Option<String>,
@@ -86,7 +83,13 @@ enum Command {
     Facts(facts::Command),
     #[command(flatten)]
     Scores(scores::Command),
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_long_help = "\
+Examples:
+  upswell model train --csv train.csv --label churned --out model.json
+  upswell model predict --csv test.csv --model model.json --out predictions.csv"
+    )]
     Model(model::Command),
     #[command(flatten)]
     Offers(offers::Command),

@@ -154,7 +154,7 @@ impl Fleet {
             let told = || fs::read_to_string(self.log(&self.replicas[index])).unwrap_or_default();
             assert!(ended.is_none(), "a replica ended: {}", told());
             assert!(begun.elapsed() < PATIENCE, "a replica does not open: {}", told());
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::park_timeout(Duration::from_millis(20));
         }
     }
 
@@ -176,7 +176,7 @@ impl Fleet {
                 return begun.elapsed();
             }
             assert!(begun.elapsed() < PATIENCE, "a replica does not end");
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::park_timeout(Duration::from_millis(20));
         }
     }
 

@@ -24,7 +24,7 @@ const ACCOUNT: &str = "qazaq-logistics";
 fn profile() -> String {
     json!({"source": "crm", "external_id": "p", "account": ACCOUNT, "at": "2026-08-15T00:00:00Z",
         "account_profile": {"name": "Qazaq Logistics", "segment": "mid-market", "country": "KZ",
-            "time_zone": "Asia/Almaty", "language": "ru", "csm": "anna"}})
+            "time_zone": "Asia/Almaty", "language": "ru", "csm_id": "anna"}})
     .to_string()
 }
 

@@ -13,13 +13,12 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::DbBackend;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tracing::Instrument as _;
 use upswell_runtime::problem::Problem;
 
 use super::record::{Command, Recorder};
-use crate::{config::Limits, domain::intake::Outcome};
+use crate::{config::Limits, domain::intake::Outcome, store};
 
 /// When a refused caller should come back.
 const PUSHBACK: Duration = Duration::from_millis(200);
@@ -57,9 +56,10 @@ impl Committer {
             coming,
             held: VecDeque::new(),
         }));
-        let writers = match recorder.db().backend() {
-            DbBackend::Postgres => WRITERS_POSTGRES,
-            _ => 1,
+        let writers = if store::has_one_writer(recorder.db()) {
+            1
+        } else {
+            WRITERS_POSTGRES
         };
         for _ in 0..writers {
             tokio::spawn(write(recorder.clone(), Arc::clone(&waiting), limits.group_facts));

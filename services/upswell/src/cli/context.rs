@@ -39,7 +39,7 @@ impl Context {
             client: settings.client,
             addresses: settings.peers,
             actor: global.actor.clone(),
-            output: if global.csv { Output::Csv } else { global.output },
+            output: global.output,
         })
     }
 

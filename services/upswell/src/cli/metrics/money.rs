@@ -29,7 +29,7 @@ pub(in crate::cli) enum RevenueCommand {
 Examples:
   upswell metrics revenue --from 2026-01-01 --to 2026-04-01 --segment enterprise
   upswell metrics revenue --from 2026-01-01 --to 2026-04-01 --currency KZT
-  upswell metrics revenue --from 2026-01-01 --to 2026-04-01 --by plan --csv")]
+  upswell metrics revenue --from 2026-01-01 --to 2026-04-01 --by plan --output csv")]
     Revenue {
         #[command(flatten)]
         slice: Slice,
