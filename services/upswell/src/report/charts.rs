@@ -43,7 +43,7 @@ pub(super) fn waterfall(metrics: &RevenueMetrics) -> Result<String> {
             .margin(14)
             .x_label_area_size(34)
             .y_label_area_size(72)
-            .build_cartesian_2d((0..columns.len()).into_segmented(), lowest..highest * 1.12)
+            .build_cartesian_2d((0..columns.len() - 1).into_segmented(), lowest..highest * 1.12)
             .map_err(fault)?;
         let name = |at: &SegmentValue<usize>| match at {
             SegmentValue::CenterOf(index) => columns.get(*index).map_or_else(String::new, |one| one.name.clone()),
