@@ -19,6 +19,7 @@ pub mod invoice;
 pub mod merge;
 pub mod moment;
 pub mod name;
+pub mod price;
 pub mod rollup;
 pub mod rules;
 pub mod standing;

@@ -104,13 +104,7 @@ impl Money {
     /// What a price per `period` is worth a month (§9): year /12, quarter /3, week ×365.25/12/7,
     /// day ×30.4375; exact, then rounded half away from zero.
     pub fn monthly(self, period: Period) -> Result<Self, MoneyFault> {
-        let (numerator, denominator) = match period {
-            Period::Month => (1, 1),
-            Period::Quarter => (1, 3),
-            Period::Year => (1, 12),
-            Period::Week => (487, 112),
-            Period::Day => (487, 16),
-        };
+        let (numerator, denominator) = period.monthly_ratio();
         self.ratio(numerator, denominator)
     }
 
@@ -159,6 +153,17 @@ pub enum Period {
 }
 
 impl Period {
+    /// What a price per period is multiplied with and divided by to be one a month (§9).
+    pub const fn monthly_ratio(self) -> (i64, i64) {
+        match self {
+            Self::Month => (1, 1),
+            Self::Quarter => (1, 3),
+            Self::Year => (1, 12),
+            Self::Week => (487, 112),
+            Self::Day => (487, 16),
+        }
+    }
+
     /// The lower-case name, as stored and as read by [`FromStr`].
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -12,6 +12,7 @@ mod moment_bodies;
 mod moment_out;
 mod out;
 mod pages;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod view;

@@ -61,6 +61,7 @@ pub(crate) fn event(account: &str, change: &Change, now: Timestamp) -> NewEvent 
             version,
             terms,
             mrr,
+            renewal_mrr,
             occur_time,
             superseded,
         } => {
@@ -71,6 +72,7 @@ pub(crate) fn event(account: &str, change: &Change, now: Timestamp) -> NewEvent 
                 mrr: Some(money::to_proto(*mrr)),
                 occur_time: Some(wire_time(*occur_time)),
                 superseded: *superseded,
+                renewal_mrr: renewal_mrr.map(money::to_proto),
             };
             NewEvent::of(account, now, &message)
         }

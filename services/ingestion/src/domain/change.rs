@@ -10,9 +10,9 @@ use super::{
         AccountProfile, Body, ContactProfile, ExternalTouch, Fact, FactKey, Payment, Reply, SubscriptionTerms, Ticket,
     },
     merge::{Roots, united},
+    price::mrr,
     rules::FIRST_DAY,
     standing::{Document, standing},
-    subscription::mrr,
 };
 
 /// Something that other services are told of an account.
@@ -28,8 +28,10 @@ pub enum Change {
         version: FactKey,
         /// Its terms.
         terms: SubscriptionTerms,
-        /// Their monthly amount.
+        /// Their monthly amount on their first day.
         mrr: Money,
+        /// Their monthly amount on the day they renew.
+        renewal_mrr: Option<Money>,
         /// When it happened.
         occur_time: Timestamp,
         /// It no longer counts.
@@ -196,12 +198,14 @@ fn version(fact: &Fact, superseded: bool) -> Option<Change> {
         return None;
     };
     // Terms whose amount overflows are refused when they arrive.
-    let mrr = mrr(terms).ok()?;
+    let first = mrr(terms, terms.effective_date).ok()?;
+    let renewal = terms.renewal_date.map(|day| mrr(terms, day.max(terms.effective_date)));
     let (version, occur_time) = (fact.key(), fact.occur_time);
     Some(Change::Subscription {
         version,
         terms: terms.clone(),
-        mrr,
+        mrr: first,
+        renewal_mrr: renewal.transpose().ok()?,
         occur_time,
         superseded,
     })

@@ -10,7 +10,8 @@ use super::{
         CompanyEvent, Complaint, Cost, CsmReport, ExportCount, Goal, LeaveAttempt, PlanLimit, ProductAction, Trial,
         TrialUse,
     },
-    words::{Channel, Kind, LineKind, Role, Severity, Survey, TouchClass},
+    price::{Discount, Escalator},
+    words::{Channel, Kind, LineKind, Role, Severity, Survey, TermsReason, TouchClass},
 };
 
 /// What names a fact once and for all (I-4).
@@ -279,6 +280,18 @@ pub struct SubscriptionTerms {
     pub order_id: String,
     /// Seats; 0 when not sold by seat.
     pub seats: i64,
+    /// What is taken off, one after the other.
+    pub discounts: Vec<Discount>,
+    /// How the price rises.
+    pub escalator: Option<Escalator>,
+    /// It renews by itself; None when the source does not know.
+    pub auto_renew: Option<bool>,
+    /// Days of notice; None when the source does not know.
+    pub notice_days: Option<i32>,
+    /// Months of the next term; None: as long as this one.
+    pub term_months: Option<i32>,
+    /// The source's word for why these terms came.
+    pub reason: Option<TermsReason>,
 }
 
 /// A limited quantity.

@@ -14,6 +14,10 @@ pub const COUNT_MAX: i64 = 1_000_000_000_000_000;
 pub const UNITS_MAX: i64 = 1_000_000_000;
 /// The most limits of one subscription.
 pub const LIMITS_MAX: usize = 50;
+/// The most discounts of one subscription.
+pub const DISCOUNTS_MAX: usize = 5;
+/// The whole of a price, in hundredths of a percent.
+pub const BASIS_POINTS_MAX: i32 = 10_000;
 /// The most addresses of one contact.
 pub const POINTS_MAX: usize = 10;
 /// The longest external id, in characters.

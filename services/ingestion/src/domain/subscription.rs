@@ -7,13 +7,9 @@ use upswell_runtime::money::{Currency, Money, MoneyFault};
 
 use super::{
     fact::{Body, SubscriptionTerms},
+    price::mrr,
     standing::Document,
 };
-
-/// The monthly amount of terms: multiplied first, normalised and rounded once (§9).
-pub fn mrr(terms: &SubscriptionTerms) -> Result<Money, MoneyFault> {
-    terms.unit_price.checked_mul(terms.quantity)?.monthly(terms.period)
-}
 
 /// A version and the fact behind it.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +48,7 @@ pub struct Standing<'a> {
     pub version: Version<'a>,
     /// True while it is in force.
     pub active: bool,
-    /// The monthly amount; zero once ended.
+    /// The monthly amount on the day, or on the first day of the version; zero once ended.
     pub mrr: Money,
 }
 
@@ -81,7 +77,7 @@ pub fn on<'a>(versions: &[Version<'a>], day: Date) -> Result<Vec<Standing<'a>>, 
 fn stand(version: Version<'_>, day: Date) -> Result<Standing<'_>, MoneyFault> {
     let ended = version.terms.end_date.is_some_and(|end| end <= day);
     let active = !ended && version.terms.effective_date <= day;
-    let amount = mrr(version.terms)?;
+    let amount = mrr(version.terms, day.max(version.terms.effective_date))?;
     let mrr = if ended { Money::zero(amount.currency) } else { amount };
     Ok(Standing { version, active, mrr })
 }

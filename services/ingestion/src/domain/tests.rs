@@ -1,6 +1,7 @@
 mod change;
 mod corrections;
 mod names;
+mod price;
 mod series;
 mod standing;
 
@@ -127,6 +128,12 @@ pub(super) fn terms(
         limits: Vec::new(),
         order_id: String::new(),
         seats: 0,
+        discounts: Vec::new(),
+        escalator: None,
+        auto_renew: None,
+        notice_days: None,
+        term_months: None,
+        reason: None,
     }
 }
 

@@ -208,6 +208,22 @@ words! {
 }
 
 words! {
+    /// Why terms came.
+    TermsReason {
+        /// Another price.
+        Price = "price",
+        /// Another number of units.
+        Seats = "seats",
+        /// Another product in the place of one.
+        Migration = "migration",
+        /// A discount came or grew.
+        Discount = "discount",
+        /// A credit note or a correction of what was billed.
+        Credit = "credit",
+    }
+}
+
+words! {
     /// Kind of a contract line.
     LineKind {
         /// The base plan.

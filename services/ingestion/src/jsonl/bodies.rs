@@ -3,7 +3,7 @@
 use upswell_proto::ingestion::v1::{self as pb, fact::Body};
 
 use super::{moments, object::Object};
-use crate::domain::words::{Channel, LineKind, Role, Severity, Survey, TouchClass};
+use crate::domain::words::{Channel, LineKind, Role, Severity, Survey, TermsReason, TouchClass};
 
 type Read = fn(&mut Object<'_>) -> Body;
 
@@ -107,6 +107,19 @@ fn subscription(o: &mut Object<'_>) -> pb::SubscriptionTerms {
             standing: o.flag("standing"),
         }),
         order_id: o.optional_text("order_id"),
+        discounts: o.objects("discounts", |o| pb::Discount {
+            basis_points: o.small("basis_points"),
+            end_date: o.optional_day("end"),
+        }),
+        escalator: o.optional_object("escalator", |o| pb::Escalator {
+            basis_points: o.small("basis_points"),
+            first_date: o.day("first"),
+            every_months: o.maybe_small("every_months"),
+        }),
+        auto_renew: o.maybe_flag("auto_renew"),
+        notice_days: o.maybe_small("notice_days"),
+        term_months: o.maybe_small("term_months"),
+        reason: o.optional_word("reason", TermsReason::from_word),
     }
 }
 
@@ -148,8 +161,7 @@ fn ticket(o: &mut Object<'_>) -> pb::Ticket {
 
 fn survey(o: &mut Object<'_>) -> pb::SurveyAnswer {
     let survey = o.word("survey", Survey::from_word);
-    // A score beyond 32 bits stays beyond every scale.
-    let score = i32::try_from(o.count("score")).unwrap_or(i32::MAX);
+    let score = o.small("score");
     pb::SurveyAnswer {
         survey,
         score,

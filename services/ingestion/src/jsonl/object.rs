@@ -107,8 +107,13 @@ impl<'a> Object<'a> {
     }
 
     pub(super) fn flag(&mut self, key: &'static str) -> bool {
+        self.maybe_flag(key).unwrap_or_default()
+    }
+
+    /// A flag that may be left out, which is not false.
+    pub(super) fn maybe_flag(&mut self, key: &'static str) -> Option<bool> {
         let read = |node: &Node| if let Node::Bool(flag) = node { Some(*flag) } else { None };
-        self.optional(key, "true or false", read).unwrap_or_default()
+        self.optional(key, "true or false", read)
     }
 
     pub(super) fn count(&mut self, key: &'static str) -> i64 {
@@ -122,6 +127,23 @@ impl<'a> Object<'a> {
     /// A number that may be left out, which is not zero.
     pub(super) fn maybe_count(&mut self, key: &'static str) -> Option<i64> {
         self.optional(key, WHOLE, as_whole)
+    }
+
+    /// A number of 32 bits; one beyond them stays beyond every range.
+    pub(super) fn small(&mut self, key: &'static str) -> i32 {
+        i32::try_from(self.count(key)).unwrap_or(i32::MAX)
+    }
+
+    /// A number of 32 bits that may be left out.
+    pub(super) fn maybe_small(&mut self, key: &'static str) -> Option<i32> {
+        let number = self.maybe_count(key)?;
+        Some(i32::try_from(number).unwrap_or(i32::MAX))
+    }
+
+    /// The wire number of a word that may be left out.
+    pub(super) fn optional_word<W: Word>(&mut self, key: &'static str, from_word: impl Fn(&str) -> Option<W>) -> i32 {
+        let word = self.optional(key, W::EXPECTED, |node| as_text(node).and_then(from_word));
+        word.map(W::to_wire).unwrap_or_default()
     }
 
     /// The wire number of a word.
@@ -170,6 +192,16 @@ impl<'a> Object<'a> {
     /// Reads the object at `key`, which stands.
     pub(super) fn object<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Object<'_>) -> T) -> Option<T> {
         let entries = self.required(key, "an object", as_object)?;
+        Some(self.nested(key, entries, read))
+    }
+
+    /// Reads the object at `key`, if it stands.
+    pub(super) fn optional_object<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Object<'_>) -> T,
+    ) -> Option<T> {
+        let entries = self.optional(key, "an object", as_object)?;
         Some(self.nested(key, entries, read))
     }
 

@@ -103,6 +103,7 @@ fn subscription(wire: SubscriptionChanged) -> Result<Fact, Problem> {
         mrr,
         occur_time,
         superseded,
+        renewal_mrr: _,
     } = wire;
     let account_id = id("account_id", account_id, &mut violations);
     let version_id = id("version_id", version_id, &mut violations);

@@ -190,6 +190,7 @@ pub(crate) fn subscription(account: &str, line: &str, from: &str, mrr: i64, orde
         mrr: Some(kzt(mrr)),
         occur_time: Some(at("2026-01-01T00:00:00Z")),
         superseded: false,
+        renewal_mrr: None,
     }
 }
 

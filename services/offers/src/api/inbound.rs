@@ -170,6 +170,7 @@ fn subscription(event: ingestion::SubscriptionChanged) -> Result<subscription::M
         mrr,
         occur_time,
         superseded,
+        renewal_mrr: _,
     } = event;
     let terms = part("terms", terms)?;
     let mrr = good("mrr", money::from_proto(&part("mrr", mrr)?))?;

@@ -98,6 +98,7 @@ impl World {
             }],
             order_id: String::new(),
             seats: 25,
+            ..ingestion::SubscriptionTerms::default()
         };
         let event = ingestion::SubscriptionChanged {
             account_id: ACCOUNT.into(),
@@ -106,6 +107,7 @@ impl World {
             mrr: usd(99),
             occur_time: Some(wire(at("2026-01-01T00:00:00Z"))),
             superseded: false,
+            renewal_mrr: None,
         };
         self.tell("ingestion", ACCOUNT, &event).await;
     }

@@ -96,7 +96,10 @@ fn subscription(wire: SubscriptionChanged) -> Result<Fact, Problem> {
         mrr,
         occur_time,
         superseded,
+        renewal_mrr,
     } = wire;
+    // What renews is worth what it is worth on that day, not what a discount makes of it before.
+    let mrr = renewal_mrr.or(mrr);
     let Some(terms) = terms else {
         return Err(Problem::invalid_field("terms", "is required"));
     };

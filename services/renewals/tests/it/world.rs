@@ -280,6 +280,7 @@ fn contract_line(account: &str, kind: Kind, version: &str, effective: &str, rene
         }),
         occur_time: Some(prost_types::Timestamp::default()),
         superseded: false,
+        renewal_mrr: None,
     };
     event(account, &changed)
 }

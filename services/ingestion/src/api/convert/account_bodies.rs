@@ -1,15 +1,12 @@
-//! Bodies that say who somebody is and what was agreed.
-
-use std::collections::BTreeSet;
+//! Bodies that say who somebody is.
 
 use upswell_proto::ingestion::v1 as pb;
 
 use super::fields::Fields;
 use crate::domain::{
-    fact::{AccountProfile, Body, ContactPoint, ContactProfile, Limit, SubscriptionTerms},
-    rules::{self, COUNT_MAX, LIMITS_MAX, POINTS_MAX, Reach, UNITS_MAX},
-    subscription::mrr,
-    words::{Channel, LineKind},
+    fact::{AccountProfile, Body, ContactPoint, ContactProfile},
+    rules::{self, POINTS_MAX},
+    words::Channel,
 };
 
 pub(super) fn profile(wire: &pb::AccountProfile, fields: &mut Fields<'_>) -> Option<Body> {
@@ -104,96 +101,4 @@ fn contact_point(wire: &pb::ContactPoint, fields: &mut Fields<'_>) -> Option<Con
         address: address?,
         consent: *consent,
     })
-}
-
-pub(super) fn terms(wire: &pb::SubscriptionTerms, fields: &mut Fields<'_>) -> Option<Body> {
-    let pb::SubscriptionTerms {
-        subscription_id,
-        product,
-        kind,
-        unit_price,
-        quantity,
-        period,
-        effective_date,
-        end_date,
-        renewal_date,
-        limits,
-        order_id,
-        seats,
-    } = wire;
-    let subscription_id = fields.key("subscription_id", subscription_id);
-    let product = fields.key("product", product);
-    let kind: Option<LineKind> = fields.word("kind", *kind);
-    let unit_price = fields.money("unit_price", unit_price.as_ref(), 0);
-    let quantity = fields.count("quantity", *quantity, 1, UNITS_MAX);
-    let period = fields.word("period", *period);
-    let effective_date = fields.day("effective_date", effective_date.as_ref(), Reach::Agreed);
-    let end_date = fields.optional_day("end_date", end_date.as_ref(), Reach::Term);
-    fields.order(
-        "end_date",
-        end_date.flatten().as_ref(),
-        effective_date.as_ref(),
-        "effective_date",
-    );
-    let renewal_date = fields.optional_day("renewal_date", renewal_date.as_ref(), Reach::Term);
-    if kind == Some(LineKind::Plan) && renewal_date == Some(None) {
-        fields.fault(
-            "renewal_date",
-            "required for a plan: expected the day on which its term renews",
-        );
-    }
-    let limits = read_limits(limits, fields);
-    let order_id = fields.optional_key("order_id", order_id);
-    let seats = fields.count("seats", *seats, 0, UNITS_MAX);
-    let terms = SubscriptionTerms {
-        subscription_id: subscription_id?,
-        product: product?,
-        kind: kind?,
-        unit_price: unit_price?,
-        quantity: quantity?,
-        period: period?,
-        effective_date: effective_date?,
-        end_date: end_date?,
-        renewal_date: renewal_date?,
-        limits: limits?,
-        order_id: order_id?,
-        seats: seats?,
-    };
-    if let Err(fault) = mrr(&terms) {
-        fields.fault("unit_price", format!("times quantity has no monthly amount: {fault}"));
-    }
-    Some(Body::Subscription(terms))
-}
-
-fn read_limits(wire: &[pb::Limit], fields: &mut Fields<'_>) -> Option<Vec<Limit>> {
-    if wire.len() > LIMITS_MAX {
-        fields.fault(
-            "limits",
-            format!("{} limits: expected at most {LIMITS_MAX}", wire.len()),
-        );
-        return None;
-    }
-    let mut metrics = BTreeSet::new();
-    let limits: Vec<Option<Limit>> = (wire.iter().enumerate())
-        .map(|(index, limit)| {
-            fields.at(&format!("limits[{index}]"), |fields| {
-                let pb::Limit {
-                    metric,
-                    value,
-                    standing,
-                } = limit;
-                let metric = fields.key("metric", metric);
-                if metric.as_ref().is_some_and(|metric| !metrics.insert(metric.clone())) {
-                    fields.fault("metric", "is limited twice: expected one limit per metric");
-                }
-                let value = fields.count("value", *value, 0, COUNT_MAX);
-                Some(Limit {
-                    metric: metric?,
-                    value: value?,
-                    standing: *standing,
-                })
-            })
-        })
-        .collect();
-    limits.into_iter().collect()
 }

@@ -7,7 +7,7 @@ use upswell_runtime::{
     requests,
 };
 
-use super::{account_bodies, count_bodies, event_bodies, fields::Fields, moment_bodies, out::fact_to_wire};
+use super::{account_bodies, count_bodies, event_bodies, fields::Fields, moment_bodies, out::fact_to_wire, terms};
 use crate::domain::{
     fact::{Body, Fact},
     intake::ContentHash,
@@ -88,7 +88,7 @@ fn read_body(body: Option<&PbBody>, fields: &mut Fields<'_>) -> Option<Body> {
     match body {
         PbBody::AccountProfile(wire) => fields.at("account_profile", |f| account_bodies::profile(wire, f)),
         PbBody::ContactProfile(wire) => fields.at("contact_profile", |f| account_bodies::contact(wire, f)),
-        PbBody::Subscription(wire) => fields.at("subscription", |f| account_bodies::terms(wire, f)),
+        PbBody::Subscription(wire) => fields.at("subscription", |f| terms::terms(wire, f)),
         PbBody::Usage(wire) => fields.at("usage", |f| count_bodies::usage(wire, f)),
         PbBody::Activity(wire) => fields.at("activity", |f| count_bodies::activity(wire, f)),
         PbBody::FeatureUse(wire) => fields.at("feature_use", |f| count_bodies::feature_use(wire, f)),

@@ -95,6 +95,10 @@ impl<'a> Fields<'a> {
         self.rule(field, rules::count(value, min, max))
     }
 
+    pub(super) fn whole(&mut self, field: &str, value: i32, min: i32, max: i32) -> Option<i32> {
+        self.count(field, value.into(), min.into(), max.into()).map(|_| value)
+    }
+
     /// An amount of `min` minor units or more.
     pub(super) fn money(&mut self, field: &str, value: Option<&gtype::Money>, min: i64) -> Option<Money> {
         let Some(value) = value else {

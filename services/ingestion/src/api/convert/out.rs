@@ -7,10 +7,13 @@ use upswell_proto::{
 };
 use upswell_runtime::money;
 
-use super::{moment_out, words::Word as _};
-use crate::domain::fact::{
-    AccountProfile, ActivityCount, Body, ContactPoint, ContactProfile, ExternalTouch, Fact, FeatureUse, Invoice, Limit,
-    Payment, Reply, SubscriptionTerms, SurveyAnswer, Ticket, UsageCount,
+use super::{moment_out, words::Word};
+use crate::domain::{
+    fact::{
+        AccountProfile, ActivityCount, Body, ContactPoint, ContactProfile, ExternalTouch, Fact, FeatureUse, Invoice,
+        Limit, Payment, Reply, SubscriptionTerms, SurveyAnswer, Ticket, UsageCount,
+    },
+    price::{Discount, Escalator},
 };
 
 pub(crate) fn wire_time(at: Timestamp) -> prost_types::Timestamp {
@@ -196,6 +199,12 @@ pub(crate) fn terms_to_wire(terms: &SubscriptionTerms) -> pb::SubscriptionTerms 
         limits,
         order_id,
         seats,
+        discounts,
+        escalator,
+        auto_renew,
+        notice_days,
+        term_months,
+        reason,
     } = terms.clone();
     let limits = limits.into_iter().map(
         |Limit {
@@ -221,6 +230,32 @@ pub(crate) fn terms_to_wire(terms: &SubscriptionTerms) -> pb::SubscriptionTerms 
         limits: limits.collect(),
         order_id,
         seats,
+        discounts: discounts.into_iter().map(discount_to_wire).collect(),
+        escalator: escalator.map(escalator_to_wire),
+        auto_renew,
+        notice_days,
+        term_months,
+        reason: reason.map(Word::to_wire).unwrap_or_default(),
+    }
+}
+
+fn discount_to_wire(Discount { basis_points, end_date }: Discount) -> pb::Discount {
+    pb::Discount {
+        basis_points,
+        end_date: end_date.map(day),
+    }
+}
+
+fn escalator_to_wire(escalator: Escalator) -> pb::Escalator {
+    let Escalator {
+        basis_points,
+        first_date,
+        every_months,
+    } = escalator;
+    pb::Escalator {
+        basis_points,
+        first_date: Some(day(first_date)),
+        every_months,
     }
 }
 

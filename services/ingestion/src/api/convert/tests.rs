@@ -81,6 +81,104 @@ fn i3_identifiers_are_normalised_and_equal_facts_have_one_encoding() {
 }
 
 #[test]
+fn k1_terms_with_discounts_and_rises_read_back_as_they_were_told() {
+    let wire = pb::SubscriptionTerms {
+        discounts: vec![
+            pb::Discount {
+                basis_points: 10_000,
+                end_date: date(2026, 6, 1),
+            },
+            pb::Discount {
+                basis_points: 1,
+                end_date: None,
+            },
+        ],
+        escalator: Some(pb::Escalator {
+            basis_points: 300,
+            first_date: date(2027, 3, 1),
+            every_months: None,
+        }),
+        auto_renew: Some(false),
+        notice_days: Some(0),
+        term_months: Some(36),
+        reason: pb::subscription_terms::Reason::Migration.into(),
+        ..terms()
+    };
+    let read = fact_from_wire(&fact(Body::Subscription(wire.clone())), Horizon::recorded()).unwrap();
+    assert_eq!(decode(&encode(&read).0).unwrap(), read);
+    let crate::domain::fact::Body::Subscription(told) = &read.body else {
+        panic!("{read:?}")
+    };
+    assert_eq!(
+        super::terms_to_wire(told),
+        wire,
+        "false and 0 are not the same as unknown"
+    );
+}
+
+#[test]
+fn f27_discounts_and_rises_out_of_range_are_refused_by_name() {
+    let wire = pb::SubscriptionTerms {
+        unit_price: Some(Money {
+            currency_code: "USD".to_owned(),
+            units: 1,
+            nanos: 0,
+        }),
+        discounts: vec![
+            pb::Discount {
+                basis_points: 10_001,
+                end_date: date(2026, 2, 1),
+            },
+            pb::Discount {
+                basis_points: 0,
+                end_date: None,
+            },
+        ],
+        escalator: Some(pb::Escalator {
+            basis_points: -1,
+            first_date: date(2026, 3, 1),
+            every_months: Some(0),
+        }),
+        notice_days: Some(366),
+        term_months: Some(0),
+        reason: 9,
+        ..terms()
+    };
+    assert_eq!(
+        faults(&fact(Body::Subscription(wire))),
+        [
+            "subscription.discounts[0].basis_points: 10001 is out of range: expected 1 to 10000",
+            "subscription.discounts[0].end_date: must not be before effective_date",
+            "subscription.discounts[1].basis_points: 0 is out of range: expected 1 to 10000",
+            "subscription.escalator.basis_points: -1 is out of range: expected 1 to 10000",
+            "subscription.escalator.first_date: must be after effective_date, whose price is unit_price",
+            "subscription.escalator.every_months: 0 is out of range: expected 1 to 120",
+            "subscription.notice_days: 366 is out of range: expected 0 to 365",
+            "subscription.term_months: 0 is out of range: expected 1 to 120",
+            "subscription.reason: unknown value 9: expected price, seats, migration, discount or credit",
+        ]
+    );
+    let rising = pb::SubscriptionTerms {
+        unit_price: Some(Money {
+            currency_code: "USD".to_owned(),
+            units: 9_000_000_000_000,
+            nanos: 0,
+        }),
+        escalator: Some(pb::Escalator {
+            basis_points: 10_000,
+            first_date: date(2027, 3, 1),
+            every_months: Some(1),
+        }),
+        ..terms()
+    };
+    assert_eq!(
+        faults(&fact(Body::Subscription(rising))),
+        ["subscription.unit_price: times quantity has no monthly amount: amount is out of range"],
+        "the largest amount that it will ever have must fit"
+    );
+}
+
+#[test]
 fn all_faults_of_a_fact_are_listed_at_once() {
     let wire = pb::Fact {
         source: "bil ling".to_owned(),

@@ -8,7 +8,7 @@ use upswell_runtime::money::Period;
 
 use crate::domain::words::{
     ActionKind, Channel, CompanyEventKind, ComplaintKind, CostKind, LeaveKind, LineKind, ReportKind, Role, Severity,
-    Survey, TouchClass, TrialState,
+    Survey, TermsReason, TouchClass, TrialState,
 };
 
 /// An enum of the contract with its words.
@@ -56,6 +56,9 @@ wire_words!(Period, BillingPeriod, "month, quarter, year, week or day", {
     Month = Month, Quarter = Quarter, Year = Year, Week = Week, Day = Day,
 });
 wire_words!(LineKind, pb::subscription_terms::Kind, "plan or add_on", { Plan = Plan, AddOn = AddOn });
+wire_words!(TermsReason, pb::subscription_terms::Reason, "price, seats, migration, discount or credit", {
+    Price = Price, Seats = Seats, Migration = Migration, Discount = Discount, Credit = Credit,
+});
 wire_words!(Severity, pb::ticket::Severity, "low, normal, high or critical", {
     Low = Low, Normal = Normal, High = High, Critical = Critical,
 });

@@ -6,8 +6,9 @@ use crate::domain::{
     account360::{self, LedgerTouch},
     fact::ExternalTouch,
     invoice::invoices,
+    price::mrr,
     standing::standing,
-    subscription::{self, mrr, versions},
+    subscription::{self, versions},
     words::{Kind, TouchClass},
 };
 
@@ -38,7 +39,11 @@ proptest! {
 
 #[test]
 fn k1_mrr_is_multiplied_first_and_normalised_once() {
-    let amount = |price, quantity, period| mrr(&terms("2026-01-01", None, price, quantity, period)).unwrap().minor;
+    let amount = |price, quantity, period| {
+        mrr(&terms("2026-01-01", None, price, quantity, period), on("2026-01-01"))
+            .unwrap()
+            .minor
+    };
     assert_eq!(
         amount(50_000, 4, Period::Year),
         16_667,
@@ -48,7 +53,7 @@ fn k1_mrr_is_multiplied_first_and_normalised_once() {
     assert_eq!(amount(100, 1, Period::Quarter), 33);
     assert_eq!(amount(100, 112, Period::Week), 48_700);
     assert_eq!(amount(100, 16, Period::Day), 48_700);
-    assert!(mrr(&terms("2026-01-01", None, i64::MAX, 2, Period::Month)).is_err());
+    assert!(mrr(&terms("2026-01-01", None, i64::MAX, 2, Period::Month), on("2026-01-01")).is_err());
 }
 
 #[test]
