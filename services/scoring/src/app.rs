@@ -1,6 +1,7 @@
 //! Wires the service: settings → store → clients → use cases → routes and jobs. The use cases are one file each.
 
 mod backtest;
+mod champions;
 mod consume;
 mod explain;
 mod jobs;
@@ -44,7 +45,7 @@ pub use self::{
 use crate::{
     NAME,
     api::{Api, EventInbox, ModelApi},
-    clients::{Histories, Ingestion},
+    clients::Ingestion,
     config::Settings,
     domain::{assess::Rulebook, model::Rules, stage::TierRules},
     store::Migrator,
@@ -60,7 +61,9 @@ struct Parts {
     wake: Arc<Notify>,
     clock: Clock,
     ingestion: Ingestion,
+    /// Without models; each pass looks up those in use.
     rules: Rulebook,
+    champions: champions::Cache,
     topics: Topics,
     trace_mode: OutboxTrace,
     batch_size: usize,
@@ -74,19 +77,13 @@ impl App {
     /// Use cases over an open and migrated store. Errors: INTERNAL without an address of ingestion.
     pub fn new(db: Db, settings: &Settings, deps: &Deps, wake: Arc<Notify>) -> Result<Self, Problem> {
         let ingestion = Ingestion::new(&deps.peers, settings.client.clone(), settings.history_days)?;
-        let (thresholds, health) = (settings.signals.clone(), settings.health.clone());
         Ok(Self(Arc::new(Parts {
             db,
             wake,
             clock: deps.clock.clone(),
             ingestion,
-            rules: Rulebook {
-                thresholds,
-                health,
-                icp: settings.icp.clone(),
-                onboarding: settings.onboarding.clone(),
-                model: Box::new(Rules),
-            },
+            rules: rulebook(settings),
+            champions: champions::Cache::default(),
             topics: topics(),
             trace_mode: deps.trace_mode,
             batch_size: settings.batch_size,
@@ -102,6 +99,18 @@ impl App {
     /// The instant that the service's clock shows.
     pub(crate) fn now(&self) -> jiff::Timestamp {
         self.0.clock.now()
+    }
+}
+
+/// By what accounts are judged while no model is in use.
+fn rulebook(settings: &Settings) -> Rulebook {
+    Rulebook {
+        thresholds: settings.signals.clone(),
+        health: settings.health.clone(),
+        icp: settings.icp.clone(),
+        onboarding: settings.onboarding.clone(),
+        model: Arc::new(Rules),
+        champions: Arc::default(),
     }
 }
 
@@ -123,13 +132,12 @@ pub async fn build(settings: Settings, deps: Deps) -> Result<Service, Problem> {
     db.migrate::<Migrator>().await?;
     let wake = Arc::new(Notify::new());
     let app = App::new(db.clone(), &settings, &deps, Arc::clone(&wake))?;
-    let histories = Histories::new(&deps.peers, settings.client.clone())?;
+    let models = models::ModelApp::new(db.clone(), &settings, &deps, Arc::clone(&wake))?;
     let Deps {
         clock,
         peers,
         trace_mode,
     } = deps;
-    let models = models::ModelApp::new(db.clone(), clock.clone(), histories, Arc::clone(&wake));
     let inbox = Arc::new(EventInbox::new(app.clone()));
     let scoring = ScoringServiceServer::new(Api::new(app.clone()))
         .max_decoding_message_size(settings.server.max_decode_bytes)
@@ -143,6 +151,7 @@ pub async fn build(settings: Settings, deps: Deps) -> Result<Service, Problem> {
         Arc::new(ScoreDirty::new(app.clone())) as Arc<dyn upswell_runtime::jobs::Job>,
         Arc::new(ClassAccounts::new(app.clone(), Arc::clone(&wake))),
         Arc::new(RescoreDaily::new(app, Arc::clone(&wake))),
+        Arc::new(models::WatchDrift::new(models.clone())),
         Arc::new(models::TrainModels::new(models)),
     ];
     Ok(Service {

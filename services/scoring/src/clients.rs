@@ -1,6 +1,5 @@
 //! Calls to other services.
 
-mod history;
 mod ingestion;
 
-pub use self::{history::Histories, ingestion::Ingestion};
+pub use self::ingestion::Ingestion;

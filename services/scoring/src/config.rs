@@ -46,6 +46,26 @@ pub struct Settings {
     pub onboarding: OnboardingRules,
     /// Classes by growth potential (SC-7).
     pub tiers: TierRules,
+    /// Trained models (SC-5).
+    pub models: ModelSettings,
+}
+
+/// Section `[scoring.models]`.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSettings {
+    /// A new model must win by this share of the log-loss beyond noise, in percent.
+    pub margin_percent: f64,
+    /// Accounts that are learnt from at most.
+    pub accounts: u32,
+    /// Stability index from which drift is an alarm.
+    pub drift_alarm: f64,
+    /// Stability index of the predictions from which the rules stand in.
+    pub drift_fallback: f64,
+    /// Accounts that drift is looked for in at most.
+    pub drift_accounts: u32,
+    /// Accounts below which nothing is said of drift.
+    pub drift_least: u32,
 }
 
 impl Settings {
@@ -72,6 +92,7 @@ impl Settings {
         violations.at("health", |violations| health(&self.health, violations));
         violations.at("onboarding", |violations| onboarding(&self.onboarding, violations));
         violations.at("tiers", |violations| tiers(&self.tiers, violations));
+        violations.at("models", |violations| models(&self.models, violations));
     }
 }
 
@@ -115,6 +136,27 @@ fn tiers(rules: &TierRules, violations: &mut Violations) {
         }
     }
     range(violations, "days", i64::from(rules.days), 1, 92);
+}
+
+fn models(settings: &ModelSettings, violations: &mut Violations) {
+    for (field, value, least, most) in [
+        ("margin_percent", settings.margin_percent, 0.0, 100.0),
+        ("drift_alarm", settings.drift_alarm, 0.01, 100.0),
+        ("drift_fallback", settings.drift_fallback, settings.drift_alarm, 100.0),
+    ] {
+        if !(least..=most).contains(&value) {
+            violations.add(field, format!("must be {least} to {most}"));
+        }
+    }
+    range(violations, "accounts", settings.accounts.into(), 1, 1_000_000);
+    range(violations, "drift_accounts", settings.drift_accounts.into(), 1, 100_000);
+    range(
+        violations,
+        "drift_least",
+        settings.drift_least.into(),
+        1,
+        settings.drift_accounts.into(),
+    );
 }
 
 fn range(violations: &mut Violations, field: &str, value: i64, least: i64, most: i64) {

@@ -21,15 +21,16 @@ mod tiers;
 
 pub use self::{
     accounts::{
-        Account, Scored, accounts_are_due, accounts_fetch, accounts_fetch_for_update, accounts_list_dirty,
-        accounts_list_ids, accounts_mark_changed, accounts_mark_due, accounts_mark_scored,
+        Account, Scored, accounts_are_due, accounts_count, accounts_fetch, accounts_fetch_for_update,
+        accounts_list_dirty, accounts_list_ids, accounts_mark_changed, accounts_mark_due, accounts_mark_scored,
     },
-    history::{history_list, history_prune, history_upsert},
+    history::{history_list, history_prune, history_told, history_upsert},
     marks::{marks_list, marks_upsert},
     migrations::Migrator,
     models::{
-        model_fetch, model_fetch_former, model_fetch_in_use, model_insert, model_last_number, model_list, model_use,
-        training_fetch, training_fetch_open, training_insert, training_stop, training_update,
+        InUse, fallback_upsert, fallbacks_list, model_fetch, model_fetch_former, model_fetch_in_use, model_insert,
+        model_last_number, model_list, model_note_drift, model_retire, model_use, models_in_use, training_fetch,
+        training_fetch_open, training_insert, training_stop, training_update,
     },
     overrides::{override_insert, override_list, overrides_standing},
     raised::{Raiser, raised_insert, raised_list, raisers_list, signals_note_outcome},

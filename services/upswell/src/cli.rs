@@ -88,7 +88,9 @@ enum Command {
         after_long_help = "\
 Examples:
   upswell model train --csv train.csv --label churned --out model.json
-  upswell model predict --csv test.csv --model model.json --out predictions.csv"
+  upswell model predict --csv test.csv --model model.json --out predictions.csv
+  upswell model train
+  upswell model list"
     )]
     Model(model::Command),
     #[command(flatten)]
@@ -140,7 +142,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Operate(_) => {}
         Command::Facts(command) => command.run(&context).await?,
         Command::Scores(command) => command.run(&context).await?,
-        Command::Model(command) => command.run(&context)?,
+        Command::Model(command) => command.run(&context).await?,
         Command::Offers(command) => command.run(&context).await?,
         Command::Approvals(command) => command.run(&context).await?,
         Command::Decisions(command) => command.run(&context).await?,

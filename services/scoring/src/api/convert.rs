@@ -9,7 +9,7 @@ use upswell_proto::{gtype, scoring::v1 as wire, vocabulary::v1::SignalKind};
 
 use crate::domain::{
     health::{Band, Health, Part},
-    model::Reason,
+    model::{Reason, champion::Source},
     overrides::Override,
     score::Score,
     signal::{Evidence, Grade, Kind, Signal, State},
@@ -30,6 +30,7 @@ pub(super) fn score(score: &Score, overrides: &[Override]) -> wire::Score {
     let Score {
         reasons,
         model_version,
+        sources,
         open_critical,
         oldest_critical_at,
         missing_inputs,
@@ -61,6 +62,7 @@ pub(super) fn score(score: &Score, overrides: &[Override]) -> wire::Score {
         potential: *potential,
         tier: tier.map_or(wire::score::Tier::Unspecified, beside::tier).into(),
         overrides: overrides.iter().map(judgement).collect(),
+        sources: sources.iter().map(source).collect(),
     }
 }
 
@@ -98,6 +100,15 @@ fn part(part: &Part) -> wire::HealthComponent {
         previous_points: *previous_points,
         missing: *missing,
         observation: observation.clone(),
+    }
+}
+
+fn source(source: &Source) -> wire::ScoreSource {
+    let Source { score, model, reason } = source;
+    wire::ScoreSource {
+        score: score.clone(),
+        model: model.clone(),
+        reason: reason.clone(),
     }
 }
 
@@ -222,7 +233,7 @@ fn figure(evidence: &Evidence) -> wire::Evidence {
     }
 }
 
-fn date(day: Date) -> gtype::Date {
+pub(super) fn date(day: Date) -> gtype::Date {
     gtype::Date {
         year: day.year().into(),
         month: day.month().into(),

@@ -1,28 +1,33 @@
 //! The wire of models: one line per RPC, and what models look like there.
 
-use std::{pin::Pin, time::Duration};
+use std::{mem::take, pin::Pin, time::Duration};
 
 use futures::Stream;
+use prost::Message;
 use tonic::{Request, Response, Status};
 use upswell_proto::scoring::v1::{
-    CancelTrainingRequest, CancelTrainingResponse, FeatureEffect, Forecast as WireForecast, ListModelsRequest,
-    ListModelsResponse, Model, ModelKind, PredictAccountRequest, PredictAccountResponse, PromoteModelRequest,
-    PromoteModelResponse, RollbackModelRequest, RollbackModelResponse, TrainModelRequest, TrainModelResponse,
-    Training as WireTraining, WatchTrainingRequest, WatchTrainingResponse, model_service_server::ModelService,
-    training,
+    self as wire, BacktestScoresRequest, BacktestScoresResponse, CancelTrainingRequest, CancelTrainingResponse,
+    FeatureEffect, Forecast as WireForecast, ListModelsRequest, ListModelsResponse, Model, ModelKind,
+    PredictAccountRequest, PredictAccountResponse, PromoteModelRequest, PromoteModelResponse, RollbackModelRequest,
+    RollbackModelResponse, TrainModelRequest, TrainModelResponse, Training as WireTraining, WatchTrainingRequest,
+    WatchTrainingResponse, model_service_server::ModelService, training,
 };
 use upswell_runtime::{
-    db::micros,
+    db::{from_epoch_day, micros},
     paging,
     problem::{Kind as Fault, Problem},
+    requests::fingerprint,
     server::actor,
     text,
 };
 use uuid::Uuid;
 
 use crate::{
-    app::models::{Forecast, Made, ModelApp, State, Training},
-    domain::model::history::Kind,
+    app::models::{Change, Drift, Forecast, Made, ModelApp, Purpose, State, Training},
+    domain::model::{
+        history::Kind,
+        trial::{Judged, Judgement},
+    },
 };
 
 /// Serves `upswell.scoring.v1.ModelService`.
@@ -48,9 +53,16 @@ const LOOK: Duration = Duration::from_millis(200);
 impl ModelService for ModelApi {
     async fn train_model(&self, request: Request<TrainModelRequest>) -> Answer<TrainModelResponse> {
         let TrainModelRequest { seed, request_id } = request.into_inner();
-        let id = Uuid::parse_str(&request_id).map_err(|_| Problem::invalid_field("request_id", "must be a UUID"))?;
-        let training = self.app.train(&id.to_string(), seed).await?;
+        let training = self.app.train(&uuid(&request_id)?, seed, Purpose::Train).await?;
         Ok(Response::new(TrainModelResponse {
+            training: Some(wire_training(training)),
+        }))
+    }
+
+    async fn backtest_scores(&self, request: Request<BacktestScoresRequest>) -> Answer<BacktestScoresResponse> {
+        let BacktestScoresRequest { seed, request_id } = request.into_inner();
+        let training = self.app.train(&uuid(&request_id)?, seed, Purpose::Backtest).await?;
+        Ok(Response::new(BacktestScoresResponse {
             training: Some(wire_training(training)),
         }))
     }
@@ -85,28 +97,48 @@ impl ModelService for ModelApi {
             .last()
             .filter(|_| !is_last)
             .map(|made| paging::next_token("ListModels", &filter, &key(made)));
+        let etags = self.app.etags().await?;
+        let wire = |made: Made| {
+            let place = Kind::ALL.iter().position(|kind| *kind == made.kind);
+            let etag = place.map(|place| etags[place].clone());
+            wire_model(made, etag.unwrap_or_default())
+        };
         Ok(Response::new(ListModelsResponse {
-            models: models.into_iter().map(wire_model).collect(),
+            models: models.into_iter().map(wire).collect(),
             next_page_token: next.unwrap_or_default(),
         }))
     }
 
     async fn promote_model(&self, request: Request<PromoteModelRequest>) -> Answer<PromoteModelResponse> {
-        person(&request)?;
-        let made = self.app.promote(&request.into_inner().model_id).await?;
-        Ok(Response::new(PromoteModelResponse {
-            model: Some(wire_model(made)),
-        }))
+        let actor = person(&request)?;
+        let mut request = request.into_inner();
+        let (request_id, etag) = (take(&mut request.request_id), request.etag.clone());
+        let change = change(request_id, etag, actor, &request);
+        let encode = |made: Made| {
+            let etag = made.model_id.clone();
+            let model = Some(wire_model(made, etag));
+            PromoteModelResponse { model }.encode_to_vec()
+        };
+        let answer = self.app.promote(&request.model_id, &change, encode).await?;
+        decoded(&answer)
     }
 
     async fn rollback_model(&self, request: Request<RollbackModelRequest>) -> Answer<RollbackModelResponse> {
-        person(&request)?;
-        let kind = read_kind(request.into_inner().kind());
+        let actor = person(&request)?;
+        let mut request = request.into_inner();
+        let (request_id, etag) = (take(&mut request.request_id), request.etag.clone());
+        let kind = read_kind(request.kind());
         let kind = kind.ok_or_else(|| Problem::invalid_field("kind", "must be churn or expansion"))?;
-        let made = self.app.rollback(kind).await?;
-        Ok(Response::new(RollbackModelResponse {
-            model: Some(wire_model(made)),
-        }))
+        let change = change(request_id, etag, actor, &request);
+        let encode = |made: Option<Made>| {
+            let model = made.map(|made| {
+                let etag = made.model_id.clone();
+                wire_model(made, etag)
+            });
+            RollbackModelResponse { model }.encode_to_vec()
+        };
+        let answer = self.app.rollback(kind, request.to_rules, &change, encode).await?;
+        decoded(&answer)
     }
 
     async fn predict_account(&self, request: Request<PredictAccountRequest>) -> Answer<PredictAccountResponse> {
@@ -117,6 +149,26 @@ impl ModelService for ModelApi {
             forecasts: forecasts.into_iter().map(wire_forecast).collect(),
         }))
     }
+}
+
+fn uuid(request_id: &str) -> Result<String, Problem> {
+    let id = Uuid::parse_str(request_id).map_err(|_| Problem::invalid_field("request_id", "must be a UUID"))?;
+    Ok(id.to_string())
+}
+
+/// `request` is without its id.
+fn change(request_id: String, etag: String, actor: String, request: &impl Message) -> Change {
+    Change {
+        request_id,
+        fingerprint: fingerprint(request),
+        etag,
+        actor,
+    }
+}
+
+fn decoded<M: Message + Default>(answer: &[u8]) -> Answer<M> {
+    let message = M::decode(answer).map_err(Problem::internal)?;
+    Ok(Response::new(message))
 }
 
 fn person<T>(request: &Request<T>) -> Result<String, Problem> {
@@ -187,10 +239,57 @@ fn wire_training(training: Training) -> WireTraining {
         detail: training.detail,
         request_time: Some(wire_time(training.requested_at)),
         end_time: training.ended_at.map(wire_time),
+        backtests: training.result.into_iter().map(wire_judged).collect(),
     }
 }
 
-fn wire_model(made: Made) -> Model {
+fn wire_judged(judged: Judged) -> wire::ScoreBacktest {
+    let Judged {
+        kind,
+        accounts,
+        first_day,
+        judgements,
+        least_features,
+        full_features,
+        kept_lift,
+        refusal,
+    } = judged;
+    wire::ScoreBacktest {
+        kind: wire_kind(kind),
+        accounts: i32::try_from(accounts).unwrap_or(i32::MAX),
+        first_day: first_day.map(|day| super::convert::date(from_epoch_day(day))),
+        judgements: judgements.into_iter().map(wire_judgement).collect(),
+        least_features: i32::try_from(least_features).unwrap_or(i32::MAX),
+        full_features: i32::try_from(full_features).unwrap_or(i32::MAX),
+        kept_lift,
+        refusal,
+    }
+}
+
+fn wire_judgement(judgement: Judgement) -> wire::ScoreJudgement {
+    let Judgement {
+        source,
+        days_before,
+        report,
+    } = judgement;
+    let is_own_horizon = days_before == 0;
+    wire::ScoreJudgement {
+        source: source.as_str().to_owned(),
+        days_before,
+        rows: i64::try_from(report.rows).unwrap_or(i64::MAX),
+        positives: i64::try_from(report.positives).unwrap_or(i64::MAX),
+        auc: report.auc,
+        auc_low: report.auc_spread.map(|(low, _)| low),
+        auc_high: report.auc_spread.map(|(_, high)| high),
+        average_precision: report.average_precision,
+        top_lift: report.lifts.first().copied().unwrap_or_default(),
+        log_loss: is_own_horizon.then_some(report.log_loss),
+        brier: is_own_horizon.then_some(report.brier),
+        calibration_error: is_own_horizon.then_some(report.calibration_error),
+    }
+}
+
+fn wire_model(made: Made, etag: String) -> Model {
     let (choice, report) = (made.model.choice, made.model.report);
     Model {
         model_id: made.model_id,
@@ -206,6 +305,30 @@ fn wire_model(made: Made) -> Model {
         calibration_error: report.calibration_error,
         top_lift: report.lifts.first().copied().unwrap_or_default(),
         verdict: made.verdict,
+        etag,
+        drift: made.drift.map(wire_drift),
+        average_precision: report.average_precision,
+    }
+}
+
+fn wire_drift(drift: Drift) -> wire::Drift {
+    let Drift {
+        predictions,
+        feature,
+        feature_name,
+        checked_at,
+        accounts,
+        is_alarming,
+        is_set_aside,
+    } = drift;
+    wire::Drift {
+        predictions,
+        feature,
+        feature_name,
+        check_time: Some(wire_time(checked_at)),
+        accounts: i32::try_from(accounts).unwrap_or(i32::MAX),
+        is_alarming,
+        is_set_aside,
     }
 }
 

@@ -3,24 +3,30 @@
 //! waiting → running → done | failed | cancelled. A replica holds a running training by a lease; when it is killed the
 //! lease runs out and another begins anew, which changes nothing: models are entered only with the end of the training.
 
+mod drift;
 mod job;
+mod seat;
+mod trial;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
-use upswell_runtime::{
-    clock::Clock,
-    db::{Db, epoch_day},
-    problem::Problem,
-};
+use upswell_runtime::{clock::Clock, db::Db, problem::Problem, service::Deps};
 
-pub use self::job::TrainModels;
+pub use self::{drift::WatchDrift, job::TrainModels, seat::Change};
 use crate::{
-    clients::Histories,
-    domain::model::{
-        history::{Kind, point},
-        trained::{Explained, Trained},
+    clients::Ingestion,
+    config::{ModelSettings, Settings},
+    domain::{
+        assess::Rulebook,
+        model::{
+            history::{History, Kind, LOOK_BACK, day_number, point},
+            trained::{Explained, Trained},
+            trial::Judged,
+        },
+        moment::Moment,
     },
     store,
 };
@@ -40,8 +46,17 @@ pub enum State {
     Failed,
 }
 
-/// A training of both models.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a training is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// New models.
+    Train,
+    /// A judgement of the scores by history (SC-6).
+    Backtest,
+}
+
+/// A training of both models, or a judgement of scores, which runs like one.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Training {
     /// Its id, made of the request's.
     pub training_id: String,
@@ -63,6 +78,29 @@ pub struct Training {
     pub lease_until: i64,
     /// Somebody asked it to stop.
     pub is_stopping: bool,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// What a judgement found.
+    pub result: Vec<Judged>,
+}
+
+/// How far the accounts of a day are from those that a model learnt from (SC-5).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Drift {
+    /// Stability index of the predictions.
+    pub predictions: f64,
+    /// The largest of a feature that matters.
+    pub feature: f64,
+    /// That feature.
+    pub feature_name: String,
+    /// When it was looked at.
+    pub checked_at: Timestamp,
+    /// Accounts looked at.
+    pub accounts: u32,
+    /// It is told.
+    pub is_alarming: bool,
+    /// The rules stand in.
+    pub is_set_aside: bool,
 }
 
 /// A model that was made.
@@ -78,6 +116,10 @@ pub struct Made {
     pub in_use: bool,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it was put in use, if a roll-back may return to it.
+    pub used_at: Option<Timestamp>,
+    /// How far the accounts have moved since it learnt.
+    pub drift: Option<Drift>,
     /// Why it is or is not in use.
     pub verdict: String,
     /// The model.
@@ -102,29 +144,40 @@ pub struct ModelApp(Arc<Parts>);
 struct Parts {
     db: Db,
     clock: Clock,
-    histories: Histories,
+    ingestion: Ingestion,
+    rules: Rulebook,
+    settings: ModelSettings,
+    batch_size: usize,
     wake: Arc<Notify>,
 }
 
 impl ModelApp {
-    /// Use cases over an open store; `wake` wakes the training.
-    pub fn new(db: Db, clock: Clock, histories: Histories, wake: Arc<Notify>) -> Self {
-        Self(Arc::new(Parts {
+    /// Use cases over an open store; `wake` wakes the training. Errors: INTERNAL without an address of ingestion.
+    pub fn new(db: Db, settings: &Settings, deps: &Deps, wake: Arc<Notify>) -> Result<Self, Problem> {
+        Ok(Self(Arc::new(Parts {
             db,
-            clock,
-            histories,
+            clock: deps.clock.clone(),
+            ingestion: Ingestion::new(&deps.peers, settings.client.clone(), settings.history_days)?,
+            rules: super::rulebook(settings),
+            settings: settings.models,
+            batch_size: settings.batch_size,
             wake,
-        }))
+        })))
     }
 
-    /// Asks for a training, or returns the one that waits or runs. The same request id is the same training.
-    pub async fn train(&self, request_id: &str, seed: i64) -> Result<Training, Problem> {
+    /// Asks for a training or a judgement, or returns the one for the same purpose that waits or runs. The same request
+    /// id is the same training. Errors: FAILED_PRECONDITION while one for another purpose is open.
+    pub async fn train(&self, request_id: &str, seed: i64, purpose: Purpose) -> Result<Training, Problem> {
         let tx = self.0.db.begin().await?;
         if let Some(known) = store::training_fetch(&*tx, request_id).await? {
             return Ok(known);
         }
         if let Some(open) = store::training_fetch_open(&*tx).await? {
-            return Ok(open);
+            if open.purpose == purpose {
+                return Ok(open);
+            }
+            let message = format!("training {} is open; one runs at a time", open.training_id);
+            return Err(Problem::failed_precondition("TRAINING_RUNS", message));
         }
         let training = Training {
             training_id: request_id.to_owned(),
@@ -137,6 +190,8 @@ impl ModelApp {
             ended_at: None,
             lease_until: 0,
             is_stopping: false,
+            purpose,
+            result: Vec::new(),
         };
         store::training_insert(&tx, &training).await?;
         tx.commit().await?;
@@ -177,51 +232,31 @@ impl ModelApp {
         store::model_list(self.0.db.reader(), kind, before, limit).await
     }
 
-    /// Puts a model in use. Errors: NOT_FOUND.
-    pub async fn promote(&self, model_id: &str) -> Result<Made, Problem> {
-        let tx = self.0.db.begin().await?;
-        let known = store::model_fetch(&*tx, model_id).await?;
-        let mut made = known.ok_or_else(|| not_found("MODEL_NOT_FOUND", "model", model_id))?;
-        store::model_use(&tx, made.kind, model_id, true, self.0.clock.now()).await?;
-        tx.commit().await?;
-        made.in_use = true;
-        Ok(made)
-    }
-
-    /// Returns to the model that was in use before. Errors: FAILED_PRECONDITION without one.
-    pub async fn rollback(&self, kind: Kind) -> Result<Made, Problem> {
-        let tx = self.0.db.begin().await?;
-        let former = store::model_fetch_former(&*tx, kind).await?;
-        let Some(mut made) = former else {
-            let message = format!("no other model of {} was in use before", kind.as_str());
-            return Err(Problem::failed_precondition("NO_FORMER_MODEL", message));
-        };
-        store::model_use(&tx, kind, &made.model_id, false, self.0.clock.now()).await?;
-        tx.commit().await?;
-        made.in_use = true;
-        Ok(made)
-    }
-
-    /// Predicts an account from its history up to now. Errors: NOT_FOUND, UNAVAILABLE.
+    /// Predicts an account as it stood at the end of its last complete day. Errors: NOT_FOUND, UNAVAILABLE.
     pub async fn predict(&self, account_id: &str) -> Result<Vec<Forecast>, Problem> {
-        let today = epoch_day(TimeZone::UTC.to_datetime(self.0.clock.now()).date());
-        let history = self.0.histories.one(account_id, today - 1).await?;
-        let history = history.ok_or_else(|| not_found("ACCOUNT_NOT_FOUND", "account", account_id))?;
-        let known: BTreeMap<String, f64> = point(&history, today - 1).into_iter().collect();
+        let now = self.0.clock.now();
+        let facts = self.0.ingestion.facts(vec![account_id.to_owned()], now, LOOK_BACK + 3);
+        let facts = facts.await?.remove(account_id);
+        let facts = facts.ok_or_else(|| not_found("ACCOUNT_NOT_FOUND", "account", account_id))?;
+        let day = day_number(Moment::at(now, &facts.time_zone()).as_of);
+        let known: BTreeMap<String, f64> = point(&History::of(account_id, &facts), day).into_iter().collect();
         let mut forecasts = Vec::new();
         for kind in Kind::ALL {
             if let Some(made) = store::model_fetch_in_use(self.0.db.reader(), kind).await? {
-                let value = |name: &String| known.get(name).copied().unwrap_or(f64::NAN);
-                let row: Vec<f64> = made.model.features.iter().map(value).collect();
                 forecasts.push(Forecast {
                     kind,
                     model_id: made.model_id,
-                    explained: made.model.explain(&row),
+                    explained: made.model.explain(&made.model.row(&known)),
                 });
             }
         }
         Ok(forecasts)
     }
+}
+
+/// The last day that is complete in every time zone.
+fn last_day(now: Timestamp) -> jiff::civil::Date {
+    TimeZone::UTC.to_datetime(now).date().saturating_sub(1.day())
 }
 
 fn not_found(reason: &'static str, what: &str, id: &str) -> Problem {

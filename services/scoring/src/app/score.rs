@@ -21,10 +21,11 @@ use crate::{
     NAME,
     api::events,
     domain::{
-        assess::{Assessment, Known, Looked, conclude, look},
+        assess::{Assessment, Known, Looked, Rulebook, conclude, look},
         detect::wants_season,
         facts::Facts,
         lifecycle::{Step, withdraw},
+        model::history::LOOK_BACK,
         moment::{Moment, days_before},
         score::{PastHealth, Score},
         signal::Signal,
@@ -51,12 +52,13 @@ impl App {
         let mut running: JoinSet<Result<usize, Problem>> = JoinSet::new();
         let mut scored = 0;
         let span = tracing::Span::current();
+        let rules = self.rulebook().await?;
         loop {
             while running.len() < self.0.parallel_batches {
                 let Some(batch) = waiting.next() else { break };
-                let app = self.clone();
+                let (app, rules) = (self.clone(), Arc::clone(&rules));
                 running.spawn(tracing::Instrument::instrument(
-                    async move { app.score_batch(batch, now).await },
+                    async move { app.score_batch(batch, now, rules).await },
                     span.clone(),
                 ));
             }
@@ -68,9 +70,20 @@ impl App {
     }
 
     #[tracing::instrument(name = "scoring.score_batch", skip_all, fields(upswell.service = NAME, account.count = accounts.len()))]
-    async fn score_batch(&self, accounts: Vec<Account>, now: Timestamp) -> Result<usize, Problem> {
+    async fn score_batch(
+        &self,
+        accounts: Vec<Account>,
+        now: Timestamp,
+        rules: Arc<Rulebook>,
+    ) -> Result<usize, Problem> {
         let ids: Vec<String> = accounts.iter().map(|account| account.account_id.clone()).collect();
-        let mut facts = self.0.ingestion.facts(ids.clone(), now).await?;
+        let least_days = if rules.champions.need_history() {
+            // Up to tomorrow, and a day for the time zone.
+            LOOK_BACK + 3
+        } else {
+            0
+        };
+        let mut facts = self.0.ingestion.facts(ids.clone(), now, least_days).await?;
         for (account_id, marks) in store::marks_list(self.0.db.reader(), &ids).await? {
             if let Some(facts) = facts.get_mut(&account_id) {
                 facts.marks = marks;
@@ -81,27 +94,18 @@ impl App {
                 facts.happenings.extend(raised);
             }
         }
-        let mut looked = self.look_at(facts, now).await?;
-        self.set_beside_last_year(&mut looked, now).await?;
-        self.conclude_batch(&accounts, &ids, looked, now).await
-    }
-
-    /// Looks at all facts on the cores that are there.
-    async fn look_at(&self, facts: BTreeMap<String, Facts>, now: Timestamp) -> Result<Pictures, Problem> {
-        let parts = Arc::clone(&self.0);
-        let work = move || {
-            let facts: Vec<_> = facts.into_iter().collect();
-            let seen = facts.into_par_iter().map(|(account_id, facts)| {
-                let looked = look(&facts, now, &parts.rules);
-                (account_id, (facts, looked))
-            });
-            seen.collect::<Vec<_>>().into_iter().collect()
-        };
-        tokio::task::spawn_blocking(work).await.map_err(Problem::internal)
+        let mut looked = look_at(facts, now, Arc::clone(&rules)).await?;
+        self.set_beside_last_year(&mut looked, now, &rules).await?;
+        self.conclude_batch(&accounts, &ids, looked, now, &rules).await
     }
 
     /// Asks for the same weeks a year earlier where they could speak against a signal, and looks again.
-    async fn set_beside_last_year(&self, looked: &mut Pictures, now: Timestamp) -> Result<(), Problem> {
+    async fn set_beside_last_year(
+        &self,
+        looked: &mut Pictures,
+        now: Timestamp,
+        rules: &Rulebook,
+    ) -> Result<(), Problem> {
         let asks = |(account_id, (facts, looked)): (&String, &(Facts, Looked))| {
             wants_season(facts, &looked.seen).then(|| account_id.clone())
         };
@@ -112,7 +116,7 @@ impl App {
         for (account_id, earlier) in self.0.ingestion.usage_a_year_ago(ids, now).await? {
             if let Some((facts, seen)) = looked.get_mut(&account_id) {
                 facts.extend_usage(earlier);
-                *seen = look(facts, now, &self.0.rules);
+                *seen = look(facts, now, rules);
             }
         }
         Ok(())
@@ -124,6 +128,7 @@ impl App {
         ids: &[String],
         mut looked: Pictures,
         now: Timestamp,
+        rules: &Rulebook,
     ) -> Result<usize, Problem> {
         let tx = self.0.db.begin().await?;
         let mut newer = BTreeMap::new();
@@ -138,7 +143,8 @@ impl App {
                 .is_some_and(|version| *version > account.change_version);
             if !is_overtaken {
                 let known = known.remove(&account.account_id).unwrap_or_default();
-                self.plan_account(account, looked.remove(&account.account_id), known, now, &mut plan);
+                let picture = looked.remove(&account.account_id);
+                self.plan_account(account, picture, known, (now, rules), &mut plan);
             }
         }
         let scored = plan.scores.len();
@@ -153,7 +159,7 @@ impl App {
         account: &Account,
         picture: Option<(Facts, Looked)>,
         known: Loaded,
-        now: Timestamp,
+        (now, rules): (Timestamp, &Rulebook),
         plan: &mut Plan,
     ) {
         let account_id = account.account_id.as_str();
@@ -181,7 +187,7 @@ impl App {
             plan.take_steps(steps.collect(), now);
             return;
         };
-        let assessment = conclude(account_id, &facts, looked, &known.at(&moment), &self.0.rules);
+        let assessment = conclude(account_id, &facts, looked, &known.at(&moment), rules);
         span.record(
             "signal.changes",
             assessment.steps.iter().filter(|step| step.change.is_some()).count(),
@@ -204,6 +210,19 @@ impl App {
         store::accounts_mark_scored(tx, &scored).await?;
         outbox::append(tx, NAME, &self.0.topics, events).await
     }
+}
+
+/// Looks at all facts on the cores that are there.
+async fn look_at(facts: BTreeMap<String, Facts>, now: Timestamp, rules: Arc<Rulebook>) -> Result<Pictures, Problem> {
+    let work = move || {
+        let facts: Vec<_> = facts.into_iter().collect();
+        let seen = facts.into_par_iter().map(|(account_id, facts)| {
+            let looked = look(&facts, now, &rules);
+            (account_id, (facts, looked))
+        });
+        seen.collect::<Vec<_>>().into_iter().collect()
+    };
+    tokio::task::spawn_blocking(work).await.map_err(Problem::internal)
 }
 
 impl Plan {

@@ -1,6 +1,7 @@
 //! Asks ingestion for the facts of many accounts at once.
 
 mod moments;
+mod stream;
 
 use std::collections::BTreeMap;
 
@@ -55,12 +56,18 @@ impl Ingestion {
         })
     }
 
-    /// The facts of `account_ids` (1 to 200) up to and including today, by account; unknown accounts are left out.
-    /// Errors: UNAVAILABLE, DEADLINE_EXCEEDED.
-    pub async fn facts(&self, account_ids: Vec<String>, now: Timestamp) -> Result<BTreeMap<String, Facts>, Problem> {
+    /// The facts of `account_ids` (1 to 200) up to and including today, by account, of at least `least_days` days; unknown
+    /// accounts are left out. Errors: UNAVAILABLE, DEADLINE_EXCEEDED.
+    pub async fn facts(
+        &self,
+        account_ids: Vec<String>,
+        now: Timestamp,
+        least_days: i32,
+    ) -> Result<BTreeMap<String, Facts>, Problem> {
         // Today has begun in all time zones by tomorrow's date in UTC.
         let until = TimeZone::UTC.to_datetime(now).date().saturating_add(1.day());
-        self.facts_of(account_ids, until, self.history_days).await
+        self.facts_of(account_ids, until, self.history_days.max(least_days))
+            .await
     }
 
     /// The facts of `account_ids` (1 to 200) of the `days` days (1 to 800) until `until`.
@@ -149,9 +156,11 @@ fn read_terms(wire: SubscriptionTerms) -> Option<Terms> {
         value: limit.value,
         standing: limit.standing,
     };
+    let period = read_period(wire.period());
     Some(Terms {
         is_plan: wire.kind() == Kind::Plan,
-        monthly: read_monthly(&wire),
+        monthly: read_monthly(&wire, period),
+        period,
         product: wire.product,
         subscription_id: wire.subscription_id,
         effective: read_date(wire.effective_date)?,
@@ -163,17 +172,20 @@ fn read_terms(wire: SubscriptionTerms) -> Option<Terms> {
 }
 
 /// The normalised monthly amount of all units (§9); `None` for a period or currency that is not known.
-fn read_monthly(wire: &SubscriptionTerms) -> Option<Money> {
-    let period = match wire.period() {
+fn read_monthly(wire: &SubscriptionTerms, period: Option<Period>) -> Option<Money> {
+    let price = money::from_proto(wire.unit_price.as_ref()?).ok()?;
+    price.checked_mul(wire.quantity).ok()?.monthly(period?).ok()
+}
+
+fn read_period(wire: BillingPeriod) -> Option<Period> {
+    Some(match wire {
         BillingPeriod::Month => Period::Month,
         BillingPeriod::Quarter => Period::Quarter,
         BillingPeriod::Year => Period::Year,
         BillingPeriod::Week => Period::Week,
         BillingPeriod::Day => Period::Day,
         BillingPeriod::Unspecified => return None,
-    };
-    let price = money::from_proto(wire.unit_price.as_ref()?).ok()?;
-    price.checked_mul(wire.quantity).ok()?.monthly(period).ok()
+    })
 }
 
 fn read_series(wire: DailySeries, facts: &mut Facts) {

@@ -1,8 +1,11 @@
 //! Scores one account: looks for signals, moves their lives on, adds up health and predicts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     detect::{Segment, Sightings, detect, detect_lifecycle, segment},
@@ -12,15 +15,20 @@ use super::{
     history::has_moved,
     icp::{IcpFit, IcpRules, icp_fit},
     lifecycle::{Look, Step, advance},
-    model::Model,
+    model::{
+        Model, Prediction,
+        champion::{Champions, Foreseen, version_of},
+        history::{History, day_number},
+    },
     moment::Moment,
     score::{PastHealth, Score},
-    signal::{Key, Signal},
+    signal::{Key, Sighting, Signal},
     stage::{Onboarding, OnboardingRules, Tier, onboarding, potential, qualification},
     thresholds::Thresholds,
 };
 
 /// By what an account is judged.
+#[derive(Clone)]
 pub struct Rulebook {
     /// Thresholds of signals.
     pub thresholds: Thresholds,
@@ -30,8 +38,10 @@ pub struct Rulebook {
     pub icp: IcpRules,
     /// Stages of onboarding.
     pub onboarding: OnboardingRules,
-    /// What predicts.
-    pub model: Box<dyn Model>,
+    /// What predicts where no trained model does.
+    pub model: Arc<dyn Model>,
+    /// Trained models in use.
+    pub champions: Arc<Champions>,
 }
 
 /// What was known of an account before.
@@ -71,6 +81,7 @@ pub struct Looked {
     segment: Segment,
     onboarding: Option<Onboarding>,
     icp: IcpFit,
+    foreseen: Foreseen,
 }
 
 /// Looks at the facts of an account.
@@ -82,6 +93,10 @@ pub fn look(facts: &Facts, now: Timestamp, rules: &Rulebook) -> Looked {
         segment: segment(facts, &health, &moment, &rules.thresholds.lifecycle),
         onboarding: onboarding(facts, &moment, &rules.onboarding),
         icp: icp_fit(facts, &moment, &rules.icp),
+        // The account's own name does not matter to a model.
+        foreseen: rules
+            .champions
+            .foresee(|| History::of("", facts), day_number(moment.as_of)),
         health,
         moment,
     }
@@ -96,6 +111,24 @@ fn look_at(facts: &Facts, moment: &Moment, health: &Health, thresholds: &Thresho
     let mut seen = detect(facts, moment, thresholds);
     detect_lifecycle(facts, health, moment, &thresholds.lifecycle, &mut seen);
     seen
+}
+
+/// What the rules would have said at `moment`, by the facts as they stood then: every condition that held counts as an
+/// open signal.
+pub fn rules_at(facts: &Facts, moment: &Moment, rules: &Rulebook) -> Prediction {
+    let health_now = health(facts, moment, &rules.health);
+    let week_ago = moment
+        .now
+        .checked_sub(SignedDuration::from_hours(24 * 7))
+        .map(|then| health(facts, &moment.back_to(then), &rules.health));
+    let seen = look_at(facts, moment, &health_now, &rules.thresholds);
+    let holds = |(key, sighting): (&Key, &Sighting)| matches!(sighting, Sighting::Holds(_)).then_some(key.kind);
+    let features = Features {
+        health_change: week_ago.ok().map(|then| health_now.value - then.value),
+        open_signals: seen.iter().filter_map(holds).collect(),
+        ..Features::of(facts, &health_now, &[], moment, &rules.thresholds)
+    };
+    rules.model.predict(&features)
 }
 
 /// Scores `account_id` from its facts.
@@ -169,13 +202,15 @@ fn score(
         segment,
         onboarding,
         icp,
+        foreseen,
     } = looked;
     let change = known.week_ago.as_ref().map(|past| health.value - past.value);
     let features = Features::of(facts, &health, signals, &moment, &rules.thresholds);
-    let prediction = rules.model.predict(&Features {
+    let by_rules = rules.model.predict(&Features {
         health_change: change,
         ..features
     });
+    let (prediction, sources) = foreseen.over(by_rules, rules.model.version());
     let (open_critical, oldest_critical_at) = open_critical(facts, moment.now);
     let score = Score {
         account_id: account_id.to_owned(),
@@ -189,7 +224,8 @@ fn score(
         churn_risk: prediction.churn_risk,
         expansion_propensity: prediction.expansion_propensity,
         reasons: prediction.reasons,
-        model_version: rules.model.version().to_owned(),
+        model_version: version_of(&sources),
+        sources,
         open_critical,
         oldest_critical_at,
         icp,

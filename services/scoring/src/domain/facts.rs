@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
-use upswell_runtime::money::Money;
+use upswell_runtime::money::{Money, Period};
 
 use super::series::Series;
 
@@ -76,6 +76,8 @@ pub struct Terms {
     pub is_plan: bool,
     /// Monthly amount (§9); `None` where it cannot be said.
     pub monthly: Option<Money>,
+    /// How often the price recurs; `None` when it is not known.
+    pub period: Option<Period>,
     /// First day on which these terms hold.
     pub effective: Date,
     /// First day on which the subscription no longer exists.

@@ -3,6 +3,7 @@
 
 pub mod calibrate;
 pub mod challenge;
+pub mod champion;
 pub mod chance;
 pub mod drift;
 pub mod evaluate;
@@ -17,6 +18,7 @@ pub mod table;
 pub mod train;
 pub mod trained;
 pub mod trees;
+pub mod trial;
 
 #[cfg(test)]
 mod tests;

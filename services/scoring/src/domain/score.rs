@@ -9,7 +9,7 @@ use super::{
     detect::Segment,
     health::Health,
     icp::IcpFit,
-    model::Reason,
+    model::{Reason, champion::Source},
     stage::{Onboarding, Qualification, Tier},
 };
 
@@ -32,8 +32,11 @@ pub struct Score {
     pub expansion_propensity: f64,
     /// What pushed the two numbers, the strongest first.
     pub reasons: Vec<Reason>,
-    /// The model behind the two numbers.
+    /// What computed the two numbers, in short.
     pub model_version: String,
+    /// What computed each of them, and why (SC-5).
+    #[serde(default)]
+    pub sources: Vec<Source>,
     /// Critical tickets open now.
     pub open_critical: i32,
     /// When the oldest of them was opened.

@@ -109,6 +109,11 @@ impl Series {
         *self = known.into_iter().chain(other.0).collect();
     }
 
+    /// All days that have a count, ascending.
+    pub fn all(&self) -> &[(Date, i64)] {
+        &self.0
+    }
+
     /// True without any count.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -140,6 +140,11 @@ pub async fn accounts_list_ids(conn: &impl ConnectionTrait, after: &str, limit: 
     Ok(rows.into_iter().map(|row| row.account_id).collect())
 }
 
+/// Number of accounts.
+pub async fn accounts_count(conn: &impl ConnectionTrait) -> Result<u64, Problem> {
+    Ok(Entity::find().count(conn).await?)
+}
+
 /// The rows of `account_ids`, locked in the order of their ids where the store has row locks; unknown ones are left out.
 pub async fn accounts_fetch_for_update(
     conn: &impl ConnectionTrait,

@@ -6,7 +6,7 @@ use sea_orm::{
     QuerySelect as _, sea_query::OnConflict,
 };
 use upswell_runtime::{
-    db::{Tx, micros},
+    db::{Tx, from_micros, micros},
     problem::Problem,
 };
 
@@ -59,6 +59,31 @@ pub async fn history_list(
         rows.extend(before.one(conn).await?);
     }
     rows.iter().rev().map(|row| from_json(&row.document)).collect()
+}
+
+/// The risk and the propensity as they stood, of `account_ids`: (account, when they moved, both), by account and time, not
+/// after `until`.
+pub async fn history_told(
+    conn: &impl ConnectionTrait,
+    account_ids: &[String],
+    until: Timestamp,
+) -> Result<Vec<(String, Timestamp, [f64; 2])>, Problem> {
+    #[derive(serde::Deserialize)]
+    struct Told {
+        churn_risk: f64,
+        expansion_propensity: f64,
+    }
+    let rows = Entity::find()
+        .filter(Column::AccountId.is_in(account_ids))
+        .filter(Column::ChangedAt.lte(micros(until)))
+        .order_by_asc(Column::AccountId)
+        .order_by_asc(Column::ChangedAt);
+    let told = |row: Model| {
+        let told: Told = from_json(&row.document)?;
+        let pair = [told.churn_risk, told.expansion_propensity];
+        Ok((row.account_id, from_micros(row.changed_at), pair))
+    };
+    rows.all(conn).await?.into_iter().map(told).collect()
 }
 
 /// Forgets what stood before `before`, but keeps the newest of every account; the number of rows.

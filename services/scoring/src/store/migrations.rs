@@ -18,6 +18,7 @@ impl MigratorTrait for Migrator {
         all.push(Box::new(Scores));
         all.push(Box::new(segments::Segments));
         all.push(Box::new(super::models::Models));
+        all.push(Box::new(super::models::Champions));
         all
     }
 }

@@ -4,101 +4,29 @@
 use jiff::Timestamp;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, ExprTrait as _, QueryFilter as _, QueryOrder as _,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _,
-    sea_query::{ColumnDef, Expr, Index, IntoIden, Table},
+    sea_query::{Expr, OnConflict},
 };
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
 use upswell_runtime::{
     db::{Tx, micros},
     problem::Problem,
 };
 
-use self::entities::{model, training};
+use self::entities::{fallback, model, training};
 use super::{from_json, maybe_instant, to_json};
 use crate::{
-    app::models::{Made, State, Training},
+    app::models::{Drift, Made, Purpose, State, Training},
     domain::model::{history::Kind, trained::Trained},
 };
 
 mod entities;
+mod schema;
 
-/// Adds the tables.
-pub(super) struct Models;
+pub(super) use self::schema::{Champions, Models};
 
-impl MigrationName for Models {
-    fn name(&self) -> &str {
-        "scoring_0100_models"
-    }
-}
-
-#[expect(
-    elided_lifetimes_in_paths,
-    reason = "the trait elides it, and a named one would not match"
-)]
-#[async_trait::async_trait]
-impl MigrationTrait for Models {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let trainings = Table::create()
-            .table("trainings")
-            .col(text("training_id").primary_key())
-            .col(text("state"))
-            .col(number("seed"))
-            .col(integer("done"))
-            .col(integer("total"))
-            .col(text("detail"))
-            .col(number("requested_at"))
-            .col(ColumnDef::new("ended_at").big_integer())
-            .col(number("lease_until"))
-            .col(ColumnDef::new("is_stopping").boolean().not_null())
-            .col(integer("slot"))
-            .take();
-        let models = Table::create()
-            .table("models")
-            .col(text("model_id").primary_key())
-            .col(text("kind"))
-            .col(integer("number"))
-            .col(ColumnDef::new("in_use").boolean().not_null())
-            .col(number("created_at"))
-            .col(ColumnDef::new("used_at").big_integer())
-            .col(text("verdict"))
-            .col(text("document"))
-            .take();
-        manager.create_table(trainings).await?;
-        manager.create_table(models).await?;
-        let numbers = Index::create()
-            .name("models_by_number")
-            .table("models")
-            .col("kind")
-            .col("number")
-            .unique()
-            .take();
-        manager.create_index(numbers).await?;
-        for backstop in [
-            "CREATE UNIQUE INDEX trainings_one_open ON trainings (slot) WHERE state IN ('waiting', 'running')",
-            "CREATE UNIQUE INDEX models_one_in_use ON models (kind) WHERE in_use",
-        ] {
-            manager.get_connection().execute_unprepared(backstop).await?;
-        }
-        Ok(())
-    }
-
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-}
-
-fn text(name: impl IntoIden) -> ColumnDef {
-    ColumnDef::new(name).text().not_null().take()
-}
-
-fn number(name: impl IntoIden) -> ColumnDef {
-    ColumnDef::new(name).big_integer().not_null().take()
-}
-
-fn integer(name: impl IntoIden) -> ColumnDef {
-    ColumnDef::new(name).integer().not_null().take()
-}
+/// The purpose of a judgement of scores.
+const BACKTEST: &str = "backtest";
 
 fn state_word(state: State) -> &'static str {
     match state {
@@ -130,6 +58,16 @@ fn training_read(row: training::Model) -> Result<Training, Problem> {
         ended_at: maybe_instant(row.ended_at),
         lease_until: row.lease_until,
         is_stopping: row.is_stopping,
+        purpose: if row.purpose == BACKTEST {
+            Purpose::Backtest
+        } else {
+            Purpose::Train
+        },
+        result: if row.result.is_empty() {
+            Vec::new()
+        } else {
+            from_json(&row.result)?
+        },
     })
 }
 
@@ -160,6 +98,11 @@ pub async fn training_insert(tx: &Tx, training: &Training) -> Result<(), Problem
         lease_until: Set(training.lease_until),
         is_stopping: Set(training.is_stopping),
         slot: Set(1),
+        purpose: Set(match training.purpose {
+            Purpose::Train => "train".to_owned(),
+            Purpose::Backtest => BACKTEST.to_owned(),
+        }),
+        result: Set(String::new()),
     };
     training::Entity::insert(row).exec_without_returning(&**tx).await?;
     Ok(())
@@ -168,7 +111,13 @@ pub async fn training_insert(tx: &Tx, training: &Training) -> Result<(), Problem
 /// Writes how a training stands, if its lease is still the one that was seen; false when somebody else took it.
 pub async fn training_update(tx: &Tx, training: &Training, seen_lease: i64) -> Result<bool, Problem> {
     use training::Column;
+    let result = if training.result.is_empty() {
+        String::new()
+    } else {
+        to_json(&training.result)?
+    };
     let update = training::Entity::update_many()
+        .col_expr(Column::Result, Expr::value(result))
         .col_expr(Column::State, Expr::value(state_word(training.state)))
         .col_expr(Column::Done, Expr::value(training.done))
         .col_expr(Column::Total, Expr::value(training.all))
@@ -192,16 +141,17 @@ pub async fn training_stop(tx: &Tx, training_id: &str) -> Result<(), Problem> {
 }
 
 fn model_read(row: &model::Model) -> Result<Made, Problem> {
-    let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == row.kind);
     let model: Trained = from_json(&row.document)?;
     model.check().map_err(Problem::internal)?;
     Ok(Made {
         model_id: row.model_id.clone(),
-        kind: kind.ok_or_else(|| Problem::internal(format!("model kind {}", row.kind)))?,
+        kind: kind_read(&row.kind)?,
         number: row.number,
         in_use: row.in_use,
         created_at: upswell_runtime::db::from_micros(row.created_at),
+        used_at: maybe_instant(row.used_at),
         verdict: row.verdict.clone(),
+        drift: row.drift.as_deref().map(from_json::<Drift>).transpose()?,
         model,
     })
 }
@@ -277,9 +227,90 @@ pub async fn model_insert(tx: &Tx, made: &Made) -> Result<(), Problem> {
         created_at: Set(micros(made.created_at)),
         used_at: Set(None),
         verdict: Set(made.verdict.clone()),
+        drift: Set(None),
         document: Set(to_json(&made.model)?),
     };
     model::Entity::insert(row).exec_without_returning(&**tx).await?;
+    Ok(())
+}
+
+/// The models in use as (kind, id, what was said of their drift), without the models themselves.
+pub async fn models_in_use(conn: &impl ConnectionTrait) -> Result<Vec<InUse>, Problem> {
+    use model::Column;
+    let rows = model::Entity::find()
+        .select_only()
+        .columns([Column::ModelId, Column::Kind, Column::Drift])
+        .filter(Column::InUse.eq(true));
+    let rows: Vec<(String, String, Option<String>)> = rows.into_tuple().all(conn).await?;
+    let read = |(model_id, kind, drift): (String, String, Option<String>)| {
+        Ok(InUse {
+            model_id,
+            kind: kind_read(&kind)?,
+            drift: drift.as_deref().map(from_json::<Drift>).transpose()?,
+        })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// A model in use, without the model itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InUse {
+    /// Its id.
+    pub model_id: String,
+    /// What it predicts.
+    pub kind: Kind,
+    /// How far the accounts have moved.
+    pub drift: Option<Drift>,
+}
+
+/// Writes how far the accounts have moved from those that a model learnt from.
+pub async fn model_note_drift(tx: &Tx, model_id: &str, drift: &Drift) -> Result<(), Problem> {
+    model::Entity::update_many()
+        .col_expr(model::Column::Drift, Expr::value(to_json(drift)?))
+        .filter(model::Column::ModelId.eq(model_id))
+        .exec(&**tx)
+        .await?;
+    Ok(())
+}
+
+/// Why the last training made no model of `kind`; an empty reason forgets it.
+pub async fn fallback_upsert(tx: &Tx, kind: Kind, reason: &str) -> Result<(), Problem> {
+    let row = fallback::ActiveModel {
+        kind: Set(kind.as_str().to_owned()),
+        reason: Set(reason.to_owned()),
+    };
+    let again = OnConflict::column(fallback::Column::Kind)
+        .update_column(fallback::Column::Reason)
+        .to_owned();
+    fallback::Entity::insert(row)
+        .on_conflict(again)
+        .exec_without_returning(&**tx)
+        .await?;
+    Ok(())
+}
+
+/// Why there is no model, by kind.
+pub async fn fallbacks_list(conn: &impl ConnectionTrait) -> Result<Vec<(Kind, String)>, Problem> {
+    let rows = fallback::Entity::find().all(conn).await?;
+    let read = |row: fallback::Model| Ok((kind_read(&row.kind)?, row.reason));
+    rows.into_iter().map(read).collect()
+}
+
+fn kind_read(word: &str) -> Result<Kind, Problem> {
+    let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == word);
+    kind.ok_or_else(|| Problem::internal(format!("model kind {word}")))
+}
+
+/// Takes the model of `kind` out of use; it is not returned to by a roll-back.
+pub async fn model_retire(tx: &Tx, kind: Kind) -> Result<(), Problem> {
+    use model::Column::{InUse, Kind as OfKind, UsedAt};
+    model::Entity::update_many()
+        .col_expr(InUse, Expr::value(false))
+        .col_expr(UsedAt, Expr::value(None::<i64>))
+        .filter(OfKind.eq(kind.as_str()))
+        .filter(InUse.eq(true))
+        .exec(&**tx)
+        .await?;
     Ok(())
 }
 
@@ -298,6 +329,8 @@ pub async fn model_use(tx: &Tx, kind: Kind, model_id: &str, keeps_former: bool, 
     model::Entity::update_many()
         .col_expr(InUse, Expr::value(true))
         .col_expr(UsedAt, Expr::value(Some(micros(now))))
+        // What was seen of its drift when it was in use before is old.
+        .col_expr(model::Column::Drift, Expr::value(None::<String>))
         .filter(ModelId.eq(model_id))
         .exec(&**tx)
         .await?;

@@ -38,6 +38,7 @@ pub(crate) struct World {
     clock: Clock,
     delivery: DeliveryServiceClient<Channel>,
     sequences: BTreeMap<(String, String), i64>,
+    count: u32,
     _folder: tempfile::TempDir,
     _running: DropGuard,
 }
@@ -47,6 +48,8 @@ pub(crate) fn settings(folder: &std::path::Path) -> Settings {
     settings.db = testing::settings(&folder.join("scoring.db"));
     settings.server.listen = "127.0.0.1:0".to_owned();
     settings.client.attempts = 1;
+    // The worlds of the tests are small.
+    settings.models.drift_least = 50;
     settings
 }
 
@@ -79,9 +82,20 @@ impl World {
             clock,
             delivery: DeliveryServiceClient::new(channel),
             sequences: BTreeMap::new(),
+            count: 0,
             _folder: folder,
             _running: running.drop_guard(),
         }
+    }
+
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
+    /// Counts up.
+    pub(crate) fn next(&mut self) -> u32 {
+        self.count += 1;
+        self.count
     }
 
     pub(crate) fn set(&self, instant: &str) {

@@ -1,9 +1,13 @@
 //! Models of churn and expansion: learnt from a file of anybody's, or from the deployment's own history.
 
 mod files;
+mod service;
 mod show;
+#[cfg(test)]
+mod tests;
+mod views;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
@@ -17,19 +21,21 @@ use self::{
     files::ModelFile,
     show::{Evaluated, Reasons, Written},
 };
-use super::context::Context;
+use super::{context::Context, words::RequestId};
 
-/// Learn, judge and use models. With --csv any table will do: features, a label of yes and no, and where there is one
-/// the account of each row.
+/// Learn, judge and use models: those of a running service, from its own history; or with --csv from any table, with
+/// features, a label of yes and no, and where there is one the account of each row.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Learn from a table and say how good the model is on rows that it did not see.
+    /// Learn from a table, or without --csv let the service learn from its history, and say how good the model is on rows
+    /// that it did not see.
     ///
     /// Candidates (boosted trees, ridge logistic regression, their mean) learn on parts of the accounts, or on earlier
     /// rows where --time is given, and are judged on the others; the lowest log-loss wins and is calibrated. Words,
     /// days, yes and no, and empty cells are understood. The same table and seed give the same model.
     #[command(after_long_help = "\
 Examples:
+  upswell model train
   upswell model train --csv train.csv.gz --label churned --out model.json
   upswell model train --csv train.csv --label outcome --positive lost --group company --time month --out model.json")]
     Train(Train),
@@ -38,27 +44,60 @@ Examples:
         after_long_help = "Example:\n  upswell model predict --csv test.csv --model model.json --out predictions.csv"
     )]
     Predict(Predict),
-    /// Judge a model on a table with labels.
-    #[command(after_long_help = "Example:\n  upswell model evaluate --csv test.csv --model model.json --segment plan")]
+    /// Judge a model on a table with labels; without --csv the scores of the service by its history, as `backtest` does.
+    #[command(after_long_help = "\
+Examples:
+  upswell model evaluate
+  upswell model evaluate --csv test.csv --model model.json --segment plan")]
     Evaluate(Evaluate),
-    /// Say what pushed one row up and down.
-    #[command(after_long_help = "Example:\n  upswell model explain --csv test.csv --model model.json --row A3_m1")]
+    /// Say what pushed one row, or one account of the service, up and down.
+    #[command(after_long_help = "\
+Examples:
+  upswell model explain --account acct-01
+  upswell model explain --csv test.csv --model model.json --row A3_m1")]
     Explain(Explain),
+    /// Judge the scores by history: how well they told, 60 and 90 days before, what happened; by the scores as they were
+    /// told, by rules, by a model, and by a model with the least input.
+    #[command(after_long_help = "Example:\n  upswell model backtest")]
+    Backtest(service::Backtest),
+    /// List the models of the service with what later rows said of them, and their drift.
+    #[command(after_long_help = "Example:\n  upswell model list --kind churn")]
+    List(service::List),
+    /// Put a model in use; the scores follow with the next scoring.
+    #[command(after_long_help = "Example:\n  upswell model promote churn-3 --actor anna")]
+    Promote(service::Promote),
+    /// Return to the model that was in use before, or to the rules.
+    #[command(after_long_help = "\
+Examples:
+  upswell model rollback churn --actor anna
+  upswell model rollback churn --to-rules --actor anna")]
+    Rollback(service::Rollback),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Train {
+    /// Decides all chance.
+    #[arg(long, value_name = "N", default_value_t = 17)]
+    seed: u64,
+    #[command(flatten)]
+    request: RequestId,
+    #[command(flatten)]
+    table: Option<FromTable>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FromTable {
     /// The table, with a header; `.gz` is unpacked.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", required = false, requires = "label", requires = "out")]
     csv: PathBuf,
     /// Column that says whether it happened. Rows without it are left out.
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long, value_name = "COLUMN", required = false, requires = "csv")]
     label: String,
     /// The word of the label that means yes, where it is not 1, yes, true or churned.
-    #[arg(long, value_name = "WORD")]
+    #[arg(long, value_name = "WORD", requires = "csv")]
     positive: Option<String>,
     /// Column that names rows. By default one called `id` or `…_id` without a repeat.
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long, value_name = "COLUMN", requires = "csv")]
     id: Option<String>,
     /// Column that names the account of a row. By default what stands before the last `_` of the id.
     #[arg(long, value_name = "COLUMN")]
@@ -72,11 +111,8 @@ pub(super) struct Train {
     /// Parts that take turns in being held out.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(2..=20))]
     folds: u8,
-    /// Decides all chance.
-    #[arg(long, value_name = "N", default_value_t = 17)]
-    seed: u64,
     /// Where the model is written, as JSON.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", required = false, requires = "csv")]
     out: PathBuf,
 }
 
@@ -96,45 +132,63 @@ pub(super) struct Predict {
 #[derive(Debug, Args)]
 pub(super) struct Evaluate {
     /// The table, with the label.
-    #[arg(long, value_name = "FILE")]
-    csv: PathBuf,
+    #[arg(long, value_name = "FILE", requires = "model")]
+    csv: Option<PathBuf>,
     /// The model that `train` wrote.
-    #[arg(long, value_name = "FILE")]
-    model: PathBuf,
+    #[arg(long, value_name = "FILE", requires = "csv")]
+    model: Option<PathBuf>,
     /// Also judge each value of this column alone.
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long, value_name = "COLUMN", requires = "csv")]
     segment: Option<String>,
+    #[command(flatten)]
+    request: RequestId,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Explain {
+    /// An account of the service.
+    #[arg(long, value_name = "ID", required_unless_present = "csv", conflicts_with = "csv")]
+    account: Option<String>,
     /// The table.
-    #[arg(long, value_name = "FILE")]
-    csv: PathBuf,
+    #[arg(long, value_name = "FILE", requires = "model", requires = "row")]
+    csv: Option<PathBuf>,
     /// The model that `train` wrote.
-    #[arg(long, value_name = "FILE")]
-    model: PathBuf,
+    #[arg(long, value_name = "FILE", requires = "csv")]
+    model: Option<PathBuf>,
     /// Id of the row; without an id its number, counted from 1.
-    #[arg(long, value_name = "ID")]
-    row: String,
+    #[arg(long, value_name = "ID", requires = "csv")]
+    row: Option<String>,
     /// Features shown.
     #[arg(long, value_name = "N", default_value_t = 12)]
     top: usize,
 }
 
 impl Command {
-    pub(super) fn run(self, context: &Context) -> Result<()> {
+    pub(super) async fn run(self, context: &Context) -> Result<()> {
         match self {
-            Self::Train(train) => train.run(context),
+            Self::Train(Train { seed, request, table }) => match table {
+                Some(table) => table.run(context, seed),
+                None => service::train(context, seed, request).await,
+            },
             Self::Predict(predict) => predict.run(context),
-            Self::Evaluate(evaluate) => evaluate.run(context),
-            Self::Explain(explain) => explain.run(context),
+            Self::Evaluate(evaluate) => match (&evaluate.csv, &evaluate.model) {
+                (Some(csv), Some(model)) => evaluate.run(context, csv, model),
+                _ => service::backtest(context, 17, evaluate.request).await,
+            },
+            Self::Explain(explain) => match (explain.account, explain.csv, explain.model, explain.row) {
+                (None, Some(csv), Some(model), Some(row)) => explain_row(context, &csv, &model, row, explain.top),
+                (account, ..) => service::explain(context, account.unwrap_or_default(), explain.top).await,
+            },
+            Self::Backtest(backtest) => backtest.run(context).await,
+            Self::List(list) => list.run(context).await,
+            Self::Promote(promote) => promote.run(context).await,
+            Self::Rollback(rollback) => rollback.run(context).await,
         }
     }
 }
 
-impl Train {
-    fn run(self, context: &Context) -> Result<()> {
+impl FromTable {
+    fn run(self, context: &Context, seed: u64) -> Result<()> {
         let table = files::table(&self.csv)?;
         let roles = Roles {
             id: self
@@ -148,7 +202,7 @@ impl Train {
         let (reading, dataset, unlabelled) =
             table::learn(&table, roles, self.positive.as_deref()).with_context(|| self.csv.display().to_string())?;
         let options = Options {
-            seed: self.seed,
+            seed,
             folds: usize::from(self.folds),
             gap_days: self.gap,
         };
@@ -178,19 +232,19 @@ impl Predict {
 }
 
 impl Evaluate {
-    fn run(self, context: &Context) -> Result<()> {
-        let (file, table) = (ModelFile::read(&self.model)?, files::table(&self.csv)?);
+    fn run(&self, context: &Context, csv: &Path, model: &Path) -> Result<()> {
+        let (file, table) = (ModelFile::read(model)?, files::table(csv)?);
         let label = &file.reading.roles.label;
         let words = table
             .column(label)
-            .with_context(|| format!("{} has no column {label}", self.csv.display()))?;
+            .with_context(|| format!("{} has no column {label}", csv.display()))?;
         let rows: Vec<usize> = (0..table.rows()).filter(|row| !table::is_gap(&words[*row])).collect();
         let dataset = file
             .reading
             .dataset(&table, &rows)
-            .with_context(|| self.csv.display().to_string())?;
+            .with_context(|| csv.display().to_string())?;
         if dataset.is_empty() {
-            bail!("{}: no row has a label", self.csv.display());
+            bail!("{}: no row has a label", csv.display());
         }
         let given = file.model.probabilities(&dataset.frame);
         let mut report = evaluate::evaluate(&dataset.labels, &given, &dataset.groups, file.model.choice.seed);
@@ -206,21 +260,16 @@ impl Evaluate {
     }
 }
 
-impl Explain {
-    fn run(self, context: &Context) -> Result<()> {
-        let (file, table) = (ModelFile::read(&self.model)?, files::table(&self.csv)?);
-        let frame = file
-            .reading
-            .frame(&table)
-            .with_context(|| self.csv.display().to_string())?;
-        let ids = ids(&file, &table);
-        let row = ids
-            .iter()
-            .position(|id| *id == self.row)
-            .with_context(|| format!("no row {}", self.row))?;
-        let explained = file.model.explain(&frame.row(row));
-        context.show(&Reasons::new(self.row, explained, self.top))
-    }
+fn explain_row(context: &Context, csv: &Path, model: &Path, row: String, top: usize) -> Result<()> {
+    let (file, table) = (ModelFile::read(model)?, files::table(csv)?);
+    let frame = file.reading.frame(&table).with_context(|| csv.display().to_string())?;
+    let ids = ids(&file, &table);
+    let place = ids
+        .iter()
+        .position(|id| *id == row)
+        .with_context(|| format!("no row {row}"))?;
+    let explained = file.model.explain(&frame.row(place));
+    context.show(&Reasons::new(row, explained, top))
 }
 
 /// The ids of rows, or their numbers.

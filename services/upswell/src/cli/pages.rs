@@ -70,6 +70,7 @@ paged! {
     ingestion::ListConflictsRequest => ingestion::ListConflictsResponse: ingestion::Conflict, conflicts;
     scoring::ListSignalsRequest => scoring::ListSignalsResponse: scoring::Signal, signals;
     scoring::ListScoresRequest => scoring::ListScoresResponse: scoring::Score, scores;
+    scoring::ListModelsRequest => scoring::ListModelsResponse: scoring::Model, models;
     offers::ListOffersRequest => offers::ListOffersResponse: offers::Offer, offers;
     offers::ListApprovalsRequest => offers::ListApprovalsResponse: offers::Approval, approvals;
     offers::ListSuppressionsRequest => offers::ListSuppressionsResponse: offers::Suppression, suppressions;

@@ -237,6 +237,7 @@ struct ScoreView {
     model: String,
     components: Vec<Component>,
     reasons: Vec<Reason>,
+    rules_because: Vec<String>,
     missing: Vec<String>,
 }
 
@@ -271,7 +272,11 @@ impl From<pb::Score> for ScoreView {
             feature: reason.feature,
             effect: reason.effect,
         };
+        let because = |source: pb::ScoreSource| {
+            (!source.reason.is_empty()).then(|| format!("{}: {}", source.score, source.reason))
+        };
         Self {
+            rules_because: score.sources.into_iter().filter_map(because).collect(),
             as_of: date(score.as_of_day.as_ref()),
             scored_at: instant(score.score_time.as_ref()),
             account: score.account_id,
@@ -328,6 +333,7 @@ impl View for ScoreView {
             ("expansion propensity", percent(Some(self.expansion_propensity))),
             ("open critical tickets", self.open_critical_tickets.to_string()),
             ("computed by", self.model.clone()),
+            ("rules because", self.rules_because.join("\n")),
             ("missing", self.missing.join(", ")),
         ];
         [

@@ -4,5 +4,6 @@
 
 mod answers;
 mod check;
+mod history;
 mod import;
 mod world;

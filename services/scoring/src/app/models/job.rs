@@ -1,5 +1,5 @@
 //! Trains what was asked for: gathers rows from ingestion, learns from the earlier ones, judges on the later ones, and
-//! puts a model in use only when it is better beyond noise.
+//! puts a model in use only when it is better beyond noise. A judgement of scores runs the same way.
 
 use std::{
     sync::{
@@ -10,26 +10,23 @@ use std::{
 };
 
 use async_trait::async_trait;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use tokio::sync::mpsc;
-use upswell_runtime::{
-    db::{epoch_day, micros},
-    jobs::Job,
-    problem::Problem,
-};
+use upswell_runtime::{db::micros, jobs::Job, problem::Problem};
 
-use super::{Made, ModelApp, State, Training};
+use super::{Made, ModelApp, Purpose, State, Training};
 use crate::{
     domain::model::{
         challenge::{Challenge, TooLittle, challenge},
-        history::{Corpus, Kind},
-        train::{Options, Step},
+        history::Kind,
+        train::{Cancelled, Options, Step},
+        trial::Trial,
     },
     store,
 };
 
 /// Days of the outcome (SC-5).
-const HORIZON: i32 = 90;
+pub(super) const HORIZON: i32 = 90;
 /// How long a replica holds a training without a sign of life, in µs.
 const LEASE: i64 = 10 * 60 * 1_000_000;
 
@@ -77,58 +74,79 @@ impl Job for TrainModels {
     }
 }
 
-struct Run<'a> {
-    app: &'a ModelApp,
-    training: Training,
-    now: Timestamp,
+pub(super) struct Run<'a> {
+    pub(super) app: &'a ModelApp,
+    pub(super) training: Training,
+    pub(super) now: Timestamp,
 }
 
 impl Run<'_> {
     async fn work(&mut self) -> Result<(), Problem> {
-        let today = epoch_day(TimeZone::UTC.to_datetime(self.now).date());
-        let mut corpus = Corpus::default();
-        self.app
-            .0
-            .histories
-            .all(today - 1, |history| corpus.take(&history, HORIZON, today - 1))
-            .await?;
-        let corpus = Arc::new(corpus);
-        let mut made = Vec::new();
-        let mut refused = Vec::new();
+        let Some(mut trial) = self.gather().await? else {
+            return self.cancelled().await;
+        };
+        if self.training.purpose == Purpose::Backtest {
+            self.recall(&mut trial).await?;
+        }
+        let trial = Arc::new(trial);
+        let (mut made, mut refused, mut judged) = (Vec::new(), Vec::new(), Vec::new());
         for kind in Kind::ALL {
-            match self.learn(kind, Arc::clone(&corpus)).await? {
-                Some(Ok(challenge)) => made.push((kind, challenge)),
-                Some(Err(too_little)) => refused.push(format!("{}: {too_little}", kind.as_str())),
-                None => {
-                    self.tell(State::Cancelled, self.training.done, "cancelled".to_owned())
-                        .await?;
-                    return Ok(());
+            if self.training.purpose == Purpose::Backtest {
+                match self.judge(kind, Arc::clone(&trial)).await? {
+                    Some(found) => judged.push(found),
+                    None => return self.cancelled().await,
                 }
+                continue;
+            }
+            match self.learn(kind, Arc::clone(&trial)).await? {
+                Some(Ok(challenge)) => made.push((kind, challenge)),
+                Some(Err(too_little)) => refused.push((kind, too_little)),
+                None => return self.cancelled().await,
             }
         }
-        self.finish(made, refused).await
+        match self.training.purpose {
+            Purpose::Train => self.finish(made, refused).await,
+            Purpose::Backtest => self.conclude(judged).await,
+        }
     }
 
-    /// Learns one kind on a thread of its own; `None` when it was told to stop.
-    async fn learn(
-        &mut self,
-        kind: Kind,
-        corpus: Arc<Corpus>,
-    ) -> Result<Option<Result<Challenge, TooLittle>>, Problem> {
+    async fn cancelled(&mut self) -> Result<(), Problem> {
+        self.tell(State::Cancelled, self.training.done, "cancelled".to_owned())
+            .await?;
+        Ok(())
+    }
+
+    /// Learns one kind; `None` when it was told to stop.
+    async fn learn(&mut self, kind: Kind, trial: Arc<Trial>) -> Result<Option<Result<Challenge, TooLittle>>, Problem> {
         let champion = store::model_fetch_in_use(self.app.0.db.reader(), kind)
             .await?
             .map(|made| made.model);
-        let options = Options {
+        let (options, margin) = (self.options(), self.app.0.settings.margin_percent);
+        self.compute(kind, move |told| {
+            challenge(&trial.corpus().dataset(kind), champion.as_ref(), margin, &options, told)
+        })
+        .await
+    }
+
+    pub(super) fn options(&self) -> Options {
+        Options {
             seed: self.training.seed.unsigned_abs(),
             folds: 4,
             gap_days: HORIZON,
-        };
+        }
+    }
+
+    /// Computes on a thread of its own, tells of every step and keeps the lease; `None` when it was told to stop.
+    pub(super) async fn compute<T: Send + 'static>(
+        &mut self,
+        kind: Kind,
+        work: impl FnOnce(&mut dyn FnMut(Step) -> bool) -> Result<T, Cancelled> + Send + 'static,
+    ) -> Result<Option<T>, Problem> {
         let stop = Arc::new(AtomicBool::new(self.training.is_stopping));
         let (steps, mut told) = mpsc::unbounded_channel::<Step>();
         let asked = Arc::clone(&stop);
         let learning = tokio::task::spawn_blocking(move || {
-            let dataset = corpus.dataset(kind);
-            challenge(&dataset, champion.as_ref(), &options, &mut |step| {
+            work(&mut |step| {
                 let _ = steps.send(step);
                 !asked.load(Ordering::Relaxed)
             })
@@ -136,11 +154,7 @@ impl Run<'_> {
         while let Some(step) = told.recv().await {
             let done = i32::try_from(step.done).unwrap_or(i32::MAX);
             self.training.all = i32::try_from(step.all).unwrap_or(i32::MAX);
-            let held = self
-                .tell(State::Running, done, format!("{}: {}", kind.as_str(), step.what))
-                .await?;
-            let asked = store::training_fetch(self.app.0.db.reader(), &self.training.training_id).await?;
-            if !held || asked.is_none_or(|training| training.is_stopping) {
+            if !self.goes_on(done, format!("{}: {}", kind.as_str(), step.what)).await? {
                 stop.store(true, Ordering::Relaxed);
             }
         }
@@ -148,23 +162,37 @@ impl Run<'_> {
         Ok(learnt.ok())
     }
 
+    /// Tells how far it is; false when somebody else took it or asked it to stop.
+    pub(super) async fn goes_on(&mut self, done: i32, detail: String) -> Result<bool, Problem> {
+        let held = self.tell(State::Running, done, detail).await?;
+        let asked = store::training_fetch(self.app.0.db.reader(), &self.training.training_id).await?;
+        Ok(held && asked.is_some_and(|training| !training.is_stopping))
+    }
+
     /// Enters the models and ends the training in one transaction.
-    async fn finish(&mut self, made: Vec<(Kind, Challenge)>, refused: Vec<String>) -> Result<(), Problem> {
+    async fn finish(&mut self, made: Vec<(Kind, Challenge)>, refused: Vec<(Kind, TooLittle)>) -> Result<(), Problem> {
         let tx = self.app.0.db.begin().await?;
         let now = self.app.0.clock.now();
         let seen = self.training.lease_until;
-        let mut said: Vec<String> = refused;
+        let mut said = Vec::new();
         self.training.state = if made.is_empty() { State::Failed } else { State::Done };
+        for (kind, too_little) in refused {
+            said.push(format!("{}: {too_little}", kind.as_str()));
+            store::fallback_upsert(&tx, kind, &format!("too little history: {too_little}")).await?;
+        }
         for (kind, challenge) in made {
             let number = store::model_last_number(&tx, kind).await? + 1;
             let model_id = format!("{}-{number}", kind.as_str());
             said.push(format!("{model_id}: {}", challenge.verdict));
+            store::fallback_upsert(&tx, kind, &format!("{model_id} is {}", challenge.verdict)).await?;
             let made = Made {
                 model_id: model_id.clone(),
                 kind,
                 number,
                 in_use: false,
                 created_at: now,
+                used_at: None,
+                drift: None,
                 verdict: challenge.verdict,
                 model: challenge.model,
             };

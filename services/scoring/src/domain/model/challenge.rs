@@ -1,9 +1,10 @@
 //! A challenger learns from earlier rows and meets the model in use on later ones.
 
 use super::{
+    drift::{Reference, references},
     evaluate::{compare, evaluate},
     frame::{Dataset, Frame},
-    metrics::sigmoid,
+    metrics::{log_loss, sigmoid},
     train::{Cancelled, Options, Step, train},
     trained::Trained,
 };
@@ -37,22 +38,18 @@ pub struct TooLittle {
 }
 
 /// Learns from the rows whose outcome was known when the later quarter began, and compares on that quarter. A dataset
-/// without times is too little. Errors: told to stop.
+/// without times is too little. It must win by `margin_percent` of the log-loss beyond noise. Errors: told to stop.
 pub fn challenge(
     dataset: &Dataset,
     champion: Option<&Trained>,
+    margin_percent: f64,
     options: &Options,
     told: &mut dyn FnMut(Step) -> bool,
 ) -> Result<Result<Challenge, TooLittle>, Cancelled> {
     let (earlier, later) = split(dataset, options.gap_days);
     let (earlier, later) = (dataset.select(&earlier), dataset.select(&later));
-    let rarer = |rows: &Dataset| rows.positives().min(rows.len() - rows.positives());
-    if rarer(&earlier) < LEAST || rarer(&later) < LEAST / 3 {
-        return Ok(Err(TooLittle {
-            rows: earlier.len(),
-            rarer: rarer(&earlier),
-            later: rarer(&later),
-        }));
+    if let Some(too_little) = TooLittle::of(&earlier, &later) {
+        return Ok(Err(too_little));
     }
     let mut model = train(&earlier, options, told)?;
     let given = model.probabilities(&later.frame);
@@ -65,14 +62,19 @@ pub fn challenge(
     };
     let verdict = compare(&later.labels, &known, &given, &later.groups, options.seed);
     let (low, high) = verdict.spread;
-    let word = if verdict.is_better {
-        "better than"
-    } else {
-        "not better beyond noise than"
+    let least = log_loss(&later.labels, &known) * margin_percent / 100.0;
+    let is_better = verdict.is_better && high < -least;
+    let word = match (is_better, verdict.is_better) {
+        (true, _) => "better than",
+        (false, true) => "better beyond noise, and by less than the margin, than",
+        (false, false) => "not better beyond noise than",
     };
     model.report = evaluate(&later.labels, &given, &later.groups, options.seed);
+    // Drift is counted from the newest rows: of old ones every account that stayed has moved away by its age alone.
+    model.predictions = Some(Reference::of(&given));
+    model.references = references(&later.frame);
     Ok(Ok(Challenge {
-        is_better: verdict.is_better,
+        is_better,
         verdict: format!(
             "{word} {name}: log-loss {:+.5} ({low:+.5} to {high:+.5}) on later rows",
             verdict.difference
@@ -81,8 +83,21 @@ pub fn challenge(
     }))
 }
 
+impl TooLittle {
+    /// What is wrong with the rows to learn from and the later ones, if anything.
+    pub(super) fn of(earlier: &Dataset, later: &Dataset) -> Option<Self> {
+        let rarer = |rows: &Dataset| rows.positives().min(rows.len() - rows.positives());
+        let is_little = rarer(earlier) < LEAST || rarer(later) < LEAST / 3;
+        is_little.then(|| Self {
+            rows: earlier.len(),
+            rarer: rarer(earlier),
+            later: rarer(later),
+        })
+    }
+}
+
 /// Rows before the later quarter by `gap` days or more, and the later quarter.
-fn split(dataset: &Dataset, gap: i32) -> (Vec<usize>, Vec<usize>) {
+pub(super) fn split(dataset: &Dataset, gap: i32) -> (Vec<usize>, Vec<usize>) {
     let Some(times) = &dataset.times else {
         return (Vec::new(), Vec::new());
     };

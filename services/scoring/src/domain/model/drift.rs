@@ -1,8 +1,10 @@
 //! How far the rows of today are from those that a model learnt from: the population stability index.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::frame::Frame;
+use super::{frame::Frame, trained::Trained};
 
 /// Shares are kept this far from zero, so that an empty bin weighs much and not everything.
 const LEAST: f64 = 1e-4;
@@ -71,4 +73,47 @@ pub fn drifts(references: &[Reference], frame: &Frame) -> Vec<(String, f64)> {
         .collect();
     drifts.sort_by(|a, b| b.1.total_cmp(&a.1));
     drifts
+}
+
+/// Rows that say which features matter.
+const ROWS: usize = 200;
+/// Share of all effects from which a feature matters.
+const MATTERS: f64 = 0.05;
+
+/// How far rows have moved away from those that a model learnt from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Moved {
+    /// The index of its predictions; 0 of a model that did not keep their spread.
+    pub predictions: f64,
+    /// The largest index of a feature that matters to it.
+    pub feature: f64,
+    /// That feature.
+    pub feature_name: String,
+}
+
+/// Sets rows of named features beside those that `model` learnt from. Only features that move its predictions count:
+/// what it does not look at may go where it likes.
+pub fn moved(model: &Trained, rows: &[BTreeMap<String, f64>]) -> Moved {
+    let known: Vec<Vec<f64>> = rows.iter().map(|row| model.row(row)).collect();
+    let column = |index: usize| known.iter().map(|row| row[index]).collect();
+    let frame = Frame::new(model.features.clone(), (0..model.features.len()).map(column).collect());
+    let predictions = model
+        .predictions
+        .as_ref()
+        .map_or(0.0, |spread| spread.drift(&model.probabilities(&frame)));
+    let mut weights: BTreeMap<String, f64> = BTreeMap::new();
+    for row in known.iter().step_by(known.len().div_ceil(ROWS).max(1)) {
+        for (feature, _, effect) in model.explain(row).effects {
+            *weights.entry(feature).or_default() += effect.abs();
+        }
+    }
+    let all: f64 = weights.values().sum();
+    let matters = |name: &String| weights.get(name).is_some_and(|weight| *weight >= MATTERS * all);
+    let drifts = drifts(&model.references, &frame);
+    let (feature_name, feature) = drifts.into_iter().find(|(name, _)| matters(name)).unwrap_or_default();
+    Moved {
+        predictions,
+        feature,
+        feature_name,
+    }
 }

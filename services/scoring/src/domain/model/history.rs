@@ -4,13 +4,15 @@
 mod corpus;
 mod outcome;
 mod point;
+mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::{
     corpus::Corpus,
     outcome::{Kind, outcome},
-    point::point,
+    point::{LOOK_BACK, point},
+    read::day_number,
 };
 
 /// Days are days since 1970-01-01.

@@ -1,5 +1,6 @@
 //! Tests of the models, by topic.
 
+mod champions;
 mod goldens;
 mod histories;
 mod learning;

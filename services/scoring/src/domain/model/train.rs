@@ -6,7 +6,7 @@ mod candidates;
 use self::candidates::{Candidate, Margins, blend, candidates};
 use super::{
     calibrate::{self, Calibration},
-    drift,
+    drift::{self, Reference},
     evaluate::{Report, evaluate},
     folds::folds,
     frame::Dataset,
@@ -125,7 +125,8 @@ pub fn train(dataset: &Dataset, options: &Options, told: &mut dyn FnMut(Step) ->
         positives: dataset.positives(),
         seed: options.seed,
     };
-    let trained = finish(dataset, &winner, calibration, choice, report);
+    let mut trained = finish(dataset, &winner, calibration, choice, report);
+    trained.predictions = Some(Reference::of(&given));
     told(Step {
         done: all,
         all,
@@ -170,6 +171,7 @@ fn finish(dataset: &Dataset, winner: &Candidate, calibration: Calibration, choic
         choice,
         report,
         references: drift::references(&dataset.frame),
+        predictions: None,
     }
 }
 
@@ -197,5 +199,6 @@ fn base_rate(dataset: &Dataset, options: &Options, reason: String) -> Trained {
         },
         report: evaluate(&dataset.labels, &given, &dataset.groups, options.seed),
         references: drift::references(&dataset.frame),
+        predictions: None,
     }
 }

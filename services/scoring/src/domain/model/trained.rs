@@ -1,6 +1,8 @@
 //! A trained model: what it predicts, why, and what was measured when it was made. It is plain data, so that it can be
 //! kept in a database or a file.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -25,8 +27,11 @@ pub struct Trained {
     pub choice: Choice,
     /// Held-out rows judged by the chosen candidate, calibrated on other rows.
     pub report: Report,
-    /// The spread of every feature in training.
+    /// The spread of every feature: of the newest rows where time is known, else of all.
     pub references: Vec<Reference>,
+    /// The spread of predictions of rows that it had not seen; `None` of a model made before it was kept.
+    #[serde(default)]
+    pub predictions: Option<Reference>,
 }
 
 /// How the model came to be.
@@ -84,6 +89,12 @@ impl Trained {
         use rayon::prelude::*;
         let rows = (0..frame.rows()).into_par_iter().with_min_len(256);
         rows.map(|row| self.probability(&frame.row(row))).collect()
+    }
+
+    /// Named features as a row in the model's order; what is not known is a gap.
+    pub fn row(&self, known: &BTreeMap<String, f64>) -> Vec<f64> {
+        let value = |name: &String| known.get(name).copied().unwrap_or(f64::NAN);
+        self.features.iter().map(value).collect()
     }
 
     /// What pushed a row up and down.

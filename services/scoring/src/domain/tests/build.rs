@@ -3,7 +3,7 @@
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Deserialize;
-use upswell_runtime::money::Money;
+use upswell_runtime::money::{Money, Period};
 
 use crate::domain::{
     assess::{Known, Rulebook},
@@ -38,7 +38,8 @@ pub(super) fn rulebook() -> Rulebook {
         health: shipped.health,
         icp: shipped.icp,
         onboarding: shipped.onboarding,
-        model: Box::new(Rules),
+        model: std::sync::Arc::new(Rules),
+        champions: std::sync::Arc::default(),
     }
 }
 
@@ -109,6 +110,7 @@ pub(super) fn terms(seats: i64, limits: &[(&str, i64, bool)]) -> Terms {
         product: "pro".into(),
         is_plan: true,
         monthly: None,
+        period: Some(Period::Month),
         effective: back(300),
         end: None,
         renewal: Some(days_after(moment().today, 200)),

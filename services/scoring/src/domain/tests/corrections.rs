@@ -132,7 +132,7 @@ fn every_kind_of_signal_is_in_the_table() {
 }
 
 #[test]
-fn i5_late_facts_open_every_signal_and_corrected_ones_withdraw_it() {
+fn i5_sgr3_sg1_to_sg24_late_facts_open_every_signal_and_corrected_ones_withdraw_it() {
     for (kind, subject, facts) in holding() {
         // Nothing is there before the facts come; they all happened long before they are known.
         assert_eq!(step(&account(), &[], kind, subject), None, "{kind}");

@@ -15,7 +15,7 @@ fn with(happenings: Vec<Happening>) -> Facts {
 }
 
 #[test]
-fn what_happened_speaks_from_its_instant_to_the_end_of_its_days() {
+fn sg11_sg12_sg15_sg16_sg19_sg21_sg22_what_happened_speaks_from_its_instant_to_the_end_of_its_days() {
     for (what, kind, subject, days) in [
         (What::FeatureRequest, Kind::Interest, "routes", 30),
         (What::LockedAction, Kind::Interest, "routes", 30),

@@ -24,6 +24,9 @@ pub(super) mod training {
         pub lease_until: i64,
         pub is_stopping: bool,
         pub slot: i32,
+        pub purpose: String,
+        #[sea_orm(column_type = "Text")]
+        pub result: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -49,6 +52,26 @@ pub(super) mod model {
         pub verdict: String,
         #[sea_orm(column_type = "Text")]
         pub document: String,
+        #[sea_orm(column_type = "Text", nullable)]
+        pub drift: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(super) mod fallback {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "model_fallbacks")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub kind: String,
+        #[sea_orm(column_type = "Text")]
+        pub reason: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

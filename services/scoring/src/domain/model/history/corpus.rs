@@ -39,9 +39,11 @@ impl Corpus {
     }
 
     /// Takes the rows of an account: the last day before each month of its contract is over, while it is a customer and
-    /// what followed in `horizon` days is known by the end of `known_until`.
-    pub fn take(&mut self, history: &History, horizon: Day, known_until: Day) {
-        let Some(first) = history.first_day() else { return };
+    /// what followed in `horizon` days is known by the end of `known_until`. The days of the rows.
+    pub fn take(&mut self, history: &History, horizon: Day, known_until: Day) -> Vec<Day> {
+        let Some(first) = history.first_day() else {
+            return Vec::new();
+        };
         let before = self.days.len();
         for month in 1.. {
             let Some(day) = month_end(first, month).filter(|day| day.saturating_add(horizon) <= known_until) else {
@@ -52,6 +54,7 @@ impl Corpus {
             }
         }
         self.accounts += u32::from(self.days.len() > before);
+        self.days[before..].to_vec()
     }
 
     fn push(&mut self, history: &History, day: Day, outcomes: [(Kind, bool); 2]) {

@@ -1,10 +1,14 @@
 //! Features as of the end of a day. Windows are of 28 days, whole weeks, so that weekdays do not count as a change. The
-//! end of terms that lies ahead is not read: it may have been written when the customer left.
+//! end of terms that lies ahead is not read: it may have been written when the customer left. Beside the contract nothing
+//! older than [`LOOK_BACK`] days is read, so that a score, which asks for no more, sees what the training saw.
 
-use super::{Day, History, Line};
+use super::{Day, History, Invoice, Line, Ticket};
 
 /// Days of a window.
 const WINDOW: Day = 28;
+
+/// Days of facts that the features need, besides all terms of the contract.
+pub const LOOK_BACK: Day = 180;
 
 /// The features of an account at the end of `day`, by name; one that cannot be told is not there.
 pub fn point(history: &History, day: Day) -> Vec<(String, f64)> {
@@ -152,44 +156,40 @@ fn usage(name: &str, series: &[(Day, f64)], day: Day, known: &mut Known) {
 }
 
 fn people(history: &History, day: Day, known: &mut Known) {
-    if history.tickets.iter().any(|ticket| ticket.opened <= day) {
-        let recent = history
-            .tickets
-            .iter()
-            .filter(|ticket| (day - 89..=day).contains(&ticket.opened))
-            .count();
-        let is_open =
-            |ticket: &&super::Ticket| ticket.opened <= day && ticket.resolved.is_none_or(|resolved| resolved > day);
-        let open: Vec<_> = history.tickets.iter().filter(is_open).collect();
-        known.set("tickets_90d", recent as f64);
-        known.set("tickets_open", open.len() as f64);
-        known.set(
-            "critical_open",
-            open.iter().filter(|ticket| ticket.critical).count() as f64,
-        );
-    }
-    let nps = history
-        .nps
-        .iter()
-        .filter(|(at, _)| *at <= day)
-        .max_by_key(|(at, _)| *at);
-    known.set_known("nps", nps.map(|(_, score)| f64::from(*score)));
-    let due: Vec<_> = history
-        .invoices
-        .iter()
-        .filter(|invoice| invoice.issued <= day && invoice.due <= day)
-        .collect();
+    let first = day - LOOK_BACK + 1;
+    tickets(history, day, known);
+    let nps = history.nps.iter().filter(|(at, _)| (first..=day).contains(at));
+    known.set_known("nps", nps.max_by_key(|(at, _)| *at).map(|(_, score)| f64::from(*score)));
+    let is_due = |invoice: &&Invoice| invoice.issued <= day && (first..=day).contains(&invoice.due);
+    let due: Vec<_> = history.invoices.iter().filter(is_due).collect();
     if !due.is_empty() {
         // A payment after the day has not happened yet.
-        let paid = |invoice: &super::Invoice| invoice.paid.filter(|paid| *paid <= day);
-        let late =
-            |invoice: &&&super::Invoice| paid(invoice).is_none_or(|paid| paid > invoice.due) && day - invoice.due < 180;
-        known.set(
-            "invoices_overdue",
-            due.iter()
-                .filter(|invoice| invoice.due < day && paid(invoice).is_none())
-                .count() as f64,
-        );
-        known.set("invoices_late_180d", due.iter().filter(late).count() as f64);
+        let paid = |invoice: &Invoice| invoice.paid.filter(|paid| *paid <= day);
+        let overdue = due
+            .iter()
+            .filter(|invoice| invoice.due < day && paid(invoice).is_none());
+        let late = due
+            .iter()
+            .filter(|invoice| paid(invoice).is_none_or(|paid| paid > invoice.due));
+        known.set("invoices_overdue", overdue.count() as f64);
+        known.set("invoices_late_180d", late.count() as f64);
     }
+}
+
+/// Of the tickets that were opened or open within the last 90 days; without any the features are gaps.
+fn tickets(history: &History, day: Day, known: &mut Known) {
+    let is_open = |ticket: &&Ticket| ticket.resolved.is_none_or(|resolved| resolved > day);
+    let is_recent = |ticket: &&Ticket| {
+        ticket.opened <= day && (ticket.opened > day - 90 || ticket.resolved.is_none_or(|at| at > day - 90))
+    };
+    let recent: Vec<&Ticket> = history.tickets.iter().filter(is_recent).collect();
+    if recent.is_empty() {
+        return;
+    }
+    let opened = recent.iter().filter(|ticket| ticket.opened > day - 90).count();
+    let open: Vec<_> = recent.iter().filter(|ticket| is_open(ticket)).collect();
+    let critical = open.iter().filter(|ticket| ticket.critical).count();
+    known.set("tickets_90d", opened as f64);
+    known.set("tickets_open", open.len() as f64);
+    known.set("critical_open", critical as f64);
 }
