@@ -36,7 +36,7 @@ impl From<Kind> for ModelKind {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct List {
+pub(in crate::cli) struct List {
     /// Only these models.
     #[arg(long, value_enum)]
     kind: Option<Kind>,
@@ -45,7 +45,7 @@ pub(super) struct List {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Promote {
+pub(in crate::cli) struct Promote {
     /// The model, e.g. `churn-3`.
     model: String,
     /// What `list` shows as in use; when it is another by now, nothing is done.
@@ -56,7 +56,7 @@ pub(super) struct Promote {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Rollback {
+pub(in crate::cli) struct Rollback {
     /// Which model.
     #[arg(value_enum)]
     kind: Kind,
@@ -71,7 +71,7 @@ pub(super) struct Rollback {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Backtest {
+pub(in crate::cli) struct Backtest {
     /// Decides all chance.
     #[arg(long, value_name = "N", default_value_t = 17)]
     seed: u64,
