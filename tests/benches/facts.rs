@@ -69,12 +69,12 @@ fn fact(number: u64, mix: Mix, now: Timestamp) -> Fact {
         external_id: external_id(number),
         account_id: account(owner),
         occur_time: Some(to_instant(now - SignedDuration::from_hours(24 * back as i64))),
-        supersedes_external_id: String::new(),
         body: Some(Body::Usage(UsageCount {
             metric: format!("metric-{}", turn % METRICS),
             day: Some(to_date(day)),
             value: 1 + number as i64 % 1000,
         })),
+        ..Fact::default()
     }
 }
 

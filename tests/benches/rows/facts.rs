@@ -110,8 +110,8 @@ impl Intake {
 pub(super) async fn record(channel: Channel, facts: Vec<Fact>) -> (Outcome, u64) {
     let count = facts.len() as u64;
     let request = RecordFactsRequest {
-        request_id: String::new(),
         facts,
+        ..RecordFactsRequest::default()
     };
     match IngestionServiceClient::new(channel).record_facts(request).await {
         Ok(answer) => {

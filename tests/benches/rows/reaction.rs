@@ -111,8 +111,8 @@ fn customer(number: u64) -> [Fact; 2] {
         external_id,
         account_id: name(number),
         occur_time: Some(to_instant(now - SignedDuration::from_hours(48))),
-        supersedes_external_id: String::new(),
         body: Some(body),
+        ..Fact::default()
     };
     let plan = SubscriptionTerms {
         subscription_id: format!("sub-{}", name(number)),
@@ -143,7 +143,10 @@ async fn settle(pool: &PgPool, counting: &str, accounts: u64) -> Result<()> {
         if counted as u64 >= accounts {
             return Ok(());
         }
-        ensure!(begun.elapsed() < PATIENCE, "{counted} of {accounts} accounts: {counting}");
+        ensure!(
+            begun.elapsed() < PATIENCE,
+            "{counted} of {accounts} accounts: {counting}"
+        );
         sleep(Duration::from_millis(50)).await;
     }
 }
@@ -158,11 +161,11 @@ fn attempts(channels: &Channels, open: &Open) -> Op {
                 external_id: format!("attempt-{number}"),
                 account_id: name(number),
                 occur_time: Some(to_instant(Clock::system().now())),
-                supersedes_external_id: String::new(),
                 body: Some(Body::LeaveAttempt(LeaveAttempt {
                     kind: leave_attempt::Kind::Downgrade.into(),
                     ..LeaveAttempt::default()
                 })),
+                ..Fact::default()
             };
             open.lock()
                 .unwrap_or_else(PoisonError::into_inner)

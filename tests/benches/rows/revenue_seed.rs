@@ -77,7 +77,7 @@ pub(super) fn contract(account: &str, version: u64, from: Date, now: Timestamp) 
         }),
         mrr: Some(price),
         occur_time: Some(to_instant(now)),
-        superseded: false,
+        ..SubscriptionChanged::default()
     }
 }
 

@@ -56,7 +56,9 @@ impl Store {
         let (postgres, sink) = (Postgres::start().await?, sink().await?);
         let ingestion = Plan::of("ingestion", &sink).on(postgres.create("ingestion").await?);
         let ingestion = Server::start(&ingestion).await?;
-        let scoring = Plan::of("scoring", &sink).with("PEERS__INGESTION", ingestion.url());
+        let scoring = Plan::of("scoring", &sink)
+            .with("PEERS__INGESTION", ingestion.url())
+            .with("SCORING__CLIENT__DEADLINE_MS", "30000");
         let scoring = Server::start(&scoring.on(postgres.create("scoring").await?)).await?;
         let mut store = Self {
             facts: postgres.pool("ingestion", 2).await?,
@@ -230,8 +232,8 @@ fn customer(account: &str, grown: i64) -> Vec<Fact> {
         external_id,
         account_id: account.to_owned(),
         occur_time: Some(to_instant(now - SignedDuration::from_hours(24 * days as i64))),
-        supersedes_external_id: String::new(),
         body: Some(body),
+        ..Fact::default()
     };
     let plan = SubscriptionTerms {
         subscription_id: format!("sub-{account}"),
