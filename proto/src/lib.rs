@@ -5,6 +5,9 @@
 /// Encoded `FileDescriptorSet` of every contract, without comments, for server reflection and tests.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.binpb"));
 
+/// Who may call which method: the text of `access.toml`, which explains itself.
+pub const ACCESS: &str = include_str!("../access.toml");
+
 mod generated {
     #![expect(
         missing_docs,

@@ -18,6 +18,7 @@ pub use self::{
 use crate::{
     deadline::Deadline,
     problem::{Problem, Violations},
+    security::Security,
 };
 
 /// Below this a call is not worth starting.
@@ -42,6 +43,9 @@ pub struct ClientSettings {
     /// Shared by the clones of these settings.
     #[serde(skip)]
     pub budget: RetryBudget,
+    /// How this process shows who it is and knows the services it calls.
+    #[serde(skip)]
+    pub security: Security,
 }
 
 impl Default for ClientSettings {
@@ -54,6 +58,7 @@ impl Default for ClientSettings {
             connect_timeout_ms: 2_000,
             resolve_ms: 5_000,
             budget: RetryBudget::default(),
+            security: Security::default(),
         }
     }
 }

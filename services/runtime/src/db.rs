@@ -35,7 +35,7 @@ pub use self::{migrations::runtime_migrations, postgres::database_ensure, retry:
 use crate::problem::{Problem, Violations};
 
 /// How to reach the store.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DbSettings {
     /// `sqlite:<path>` or `postgres://…`; `sqlite::memory:` for a test.
@@ -79,6 +79,18 @@ impl DbSettings {
             Some((user, place)) => format!("{scheme}://{}@{place}", user.split(':').next().unwrap_or_default()),
             None => self.url.clone(),
         }
+    }
+}
+
+/// Without the password.
+impl fmt::Debug for DbSettings {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("DbSettings")
+            .field("place", &self.place())
+            .field("readers", &self.readers)
+            .field("connections", &self.connections)
+            .field("busy_timeout_ms", &self.busy_timeout_ms)
+            .finish()
     }
 }
 

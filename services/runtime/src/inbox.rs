@@ -32,6 +32,7 @@ use crate::{
     db::{Db, Tx, retrying},
     outbox::MAX_PAYLOAD,
     problem::{Kind, Problem},
+    security::caller,
     telemetry::{OutboxTrace, TraceContext},
 };
 
@@ -127,7 +128,12 @@ pub struct Delivery {
 #[async_trait]
 impl DeliveryService for Delivery {
     async fn deliver(&self, request: Request<DeliverRequest>) -> Result<Response<DeliverResponse>, Status> {
+        let caller = caller(&request);
         let batch = Batch::try_from(request.into_inner())?;
+        if !caller.is_service(&batch.source) {
+            let text = format!("you do not send for {}", batch.source);
+            return Err(Problem::permission_denied("SOURCE_NOT_YOU", text).into());
+        }
         let results = self.take(&batch).await?;
         if results.iter().any(|result| result.outcome() == Outcome::Applied) {
             self.notify.notify_waiters();

@@ -8,6 +8,7 @@ pub mod deadline;
 pub mod ids;
 pub mod money;
 pub mod problem;
+pub mod security;
 pub mod server;
 pub mod telemetry;
 pub mod text;

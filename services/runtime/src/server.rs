@@ -1,6 +1,6 @@
 //! One gRPC listener: limits, layers, health, reflection, and a drain which ends.
 //!
-//! Layers from outside in: trace → panic → deadline → shed → actor → handler.
+//! Layers from outside in: trace → panic → deadline → shed → who calls and may they → handler.
 
 mod actor;
 mod health;
@@ -12,6 +12,7 @@ pub(crate) mod tests;
 
 use std::{io, net::SocketAddr, time::Duration};
 
+use futures::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -34,7 +35,10 @@ pub use self::{
 };
 use self::{limits::Limits, pipeline::PipelineLayer};
 pub use crate::deadline::Deadline;
-use crate::problem::Violations;
+use crate::{
+    problem::{Problem, Violations},
+    security::{self, Security},
+};
 
 /// Section `[<service>.server]`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -99,6 +103,9 @@ pub enum ServerFault {
     /// `listen` is not an address or is taken.
     #[error("cannot listen on {listen}: {source}")]
     Bind { listen: String, source: io::Error },
+    /// Strangers could call.
+    #[error("{}", .0.message())]
+    Unprotected(Problem),
     /// The transport broke.
     #[error("server broke: {0}")]
     Transport(#[from] tonic::transport::Error),
@@ -114,21 +121,32 @@ pub struct BoundServer {
     local_addr: SocketAddr,
     settings: ServerSettings,
     name: &'static str,
+    security: Security,
+    /// Answers health only, in the clear.
+    health: Option<TcpListener>,
 }
 
 /// Opens the socket of `settings.listen`.
 pub async fn bind(settings: &ServerSettings) -> Result<BoundServer, ServerFault> {
-    let fault = |source| ServerFault::Bind {
-        listen: settings.listen.clone(),
-        source,
-    };
-    let listener = TcpListener::bind(&settings.listen).await.map_err(fault)?;
+    let (listener, local_addr) = listen(&settings.listen).await?;
     Ok(BoundServer {
-        local_addr: listener.local_addr().map_err(fault)?,
+        local_addr,
         listener,
         settings: settings.clone(),
         name: "upswell",
+        security: Security::default(),
+        health: None,
     })
+}
+
+async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), ServerFault> {
+    let fault = |source| ServerFault::Bind {
+        listen: address.to_owned(),
+        source,
+    };
+    let listener = TcpListener::bind(address).await.map_err(fault)?;
+    let local = listener.local_addr().map_err(fault)?;
+    Ok((listener, local))
 }
 
 impl BoundServer {
@@ -138,9 +156,30 @@ impl BoundServer {
         Self { name, ..self }
     }
 
+    /// Takes callers as `security` says. Errors: the address can be reached by strangers.
+    pub fn secured(self, security: Security) -> Result<Self, ServerFault> {
+        security
+            .check_listener(self.local_addr)
+            .map_err(ServerFault::Unprotected)?;
+        Ok(Self { security, ..self })
+    }
+
+    /// Answers health also on a second address, in the clear: a kubelet asks without a certificate.
+    pub async fn with_health(self, address: &str) -> Result<Self, ServerFault> {
+        let health = Some(listen(address).await?.0);
+        Ok(Self { health, ..self })
+    }
+
     /// The address clients reach.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// How clients on this machine reach it, with the scheme that it takes.
+    pub fn address(&self) -> String {
+        let encrypted = self.security.server_config().is_some();
+        let scheme = if encrypted { "https" } else { "http" };
+        format!("{scheme}://{}", self.local_addr)
     }
 
     /// Serves `routes`, health and (if set) reflection until `shutdown`; then answers NOT_SERVING,
@@ -153,27 +192,44 @@ impl BoundServer {
         shutdown: CancellationToken,
     ) -> Result<(), ServerFault> {
         let drain = Duration::from_millis(self.settings.drain_ms);
+        // Whoever forgot to say how callers are known has said that there are none from elsewhere.
+        let reachable = self.security.check_listener(self.local_addr);
+        reachable.map_err(ServerFault::Unprotected)?;
         let router = self.router(routes, &health)?;
-        let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
+        let probes = self
+            .health
+            .map(|listener| tokio::spawn(probes(listener, health.clone())));
         tracing::info!(upswell.service = self.name, server.address = %self.local_addr, "listening");
 
         let stopped = shutdown.clone();
         let signal = async move { stopped.cancelled().await };
-        let serving = router.serve_with_incoming_shutdown(incoming, signal);
+        let serving = if self.security.server_config().is_some() {
+            let incoming = security::connections(self.listener, self.security);
+            router.serve_with_incoming_shutdown(incoming, signal).boxed()
+        } else {
+            let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
+            router.serve_with_incoming_shutdown(incoming, signal).boxed()
+        };
         let over = async {
             shutdown.cancelled().await;
             set_ready(&health, false).await;
             tokio::time::sleep(drain).await;
         };
-        tokio::select! {
-            served = serving => served?,
-            () = over => tracing::info!(
-                upswell.service = self.name,
-                server.drain_ms = self.settings.drain_ms,
-                "connections were still open after the drain",
-            ),
+        let served = tokio::select! {
+            served = serving => served,
+            () = over => {
+                tracing::info!(
+                    upswell.service = self.name,
+                    server.drain_ms = self.settings.drain_ms,
+                    "connections were still open after the drain",
+                );
+                Ok(())
+            }
+        };
+        if let Some(probes) = probes {
+            probes.abort();
         }
-        Ok(())
+        Ok(served?)
     }
 
     fn router(
@@ -183,21 +239,49 @@ impl BoundServer {
     ) -> Result<Router<Stack<PipelineLayer, Identity>>, ServerFault> {
         let health = HealthServer::new(HealthService::from_health_reporter(health.clone()));
         let mut routes = routes.add_service(health);
-        if self.settings.reflection {
+        let security = self.security.settings();
+        if self.settings.reflection && (!security.asks() || security.reflection) {
             let reflection = tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(upswell_proto::DESCRIPTORS)
                 .build_v1()?;
             routes = routes.add_service(reflection);
         }
         let limits = Limits::new(&self.settings);
-        Ok(Server::builder()
+        let mut server = Server::builder();
+        if self.security.server_config().is_some() {
+            server = server.max_connection_age(age(security.tls.connection_age_s));
+        }
+        Ok(server
             .http2_keepalive_interval(Some(Duration::from_secs(30)))
             .http2_keepalive_timeout(Some(Duration::from_secs(20)))
             .http2_max_pending_accept_reset_streams(Some(20))
             // tonic hands hyper `None`, which means unlimited, unless it is told.
             .max_concurrent_streams(128)
             .http2_max_header_list_size(16 * 1024)
-            .layer(PipelineLayer::new(limits, self.name, self.local_addr))
+            .layer(PipelineLayer::new(
+                limits,
+                self.security.clone(),
+                self.name,
+                self.local_addr,
+            ))
             .add_routes(routes))
     }
+}
+
+/// Health in the clear, until it is aborted.
+async fn probes(listener: TcpListener, health: HealthReporter) {
+    let health = HealthServer::new(HealthService::from_health_reporter(health));
+    let served = Server::builder()
+        .max_concurrent_streams(8)
+        .add_service(health)
+        .serve_with_incoming(TcpIncoming::from(listener))
+        .await;
+    if let Err(error) = served {
+        tracing::warn!(%error, "the listener for health broke");
+    }
+}
+
+/// `seconds`, up to a tenth more or less, so that connections which began together do not end together.
+fn age(seconds: u64) -> Duration {
+    Duration::from_secs(seconds).mul_f64(rand::random_range(0.9..=1.1))
 }

@@ -22,7 +22,7 @@ use tracing_subscriber::{
 };
 
 pub use self::context::{OutboxTrace, TRACEPARENT, TRACESTATE, TraceContext};
-use crate::problem::Violations;
+use crate::{problem::Violations, security::audit};
 
 /// How long the last spans may take to leave at the end of the process.
 const SHUTDOWN: Duration = Duration::from_secs(3);
@@ -31,7 +31,9 @@ const SHUTDOWN: Duration = Duration::from_secs(3);
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Crates below the exporter: their spans about an export would be exported, and so on for ever.
-const UNTRACED: [&str; 8] = [
+/// What the audit log says about people belongs in no trace.
+const UNTRACED: [&str; 9] = [
+    audit::TARGET,
     "h2",
     "hyper",
     "hyper_util",
@@ -157,7 +159,7 @@ pub fn init(service_name: &'static str, settings: &TelemetrySettings) -> Result<
 
 /// Logs and traces without installing them: a test sets the `Dispatch` for itself alone.
 pub fn build(service_name: &'static str, settings: &TelemetrySettings) -> Result<(Dispatch, Guard), TelemetryFault> {
-    let filter = EnvFilter::try_new(&settings.log_filter)?;
+    let filter = filter(settings)?;
     let lines = fmt::layer().with_writer(std::io::stderr);
     let logs = match settings.log_format {
         LogFormat::Text => lines.with_filter(filter).boxed(),
@@ -169,6 +171,11 @@ pub fn build(service_name: &'static str, settings: &TelemetrySettings) -> Result
         .map(|provider| trace_layer(provider.tracer(service_name)));
     let subscriber = Registry::default().with(logs).with(traces);
     Ok((Dispatch::new(subscriber), Guard(provider)))
+}
+
+/// Whoever makes the logs quieter has not thought of the audit log; who means it names it.
+fn filter(settings: &TelemetrySettings) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
+    EnvFilter::try_new(format!("{}=info,{}", audit::TARGET, settings.log_filter))
 }
 
 fn provider(

@@ -5,17 +5,25 @@
 
 mod postgres;
 
-use std::path::{Path, PathBuf};
+use std::{
+    convert::Infallible,
+    path::{Path, PathBuf},
+};
 
+use http::{Request, Response};
 use jiff::Timestamp;
 use sea_orm::DbBackend;
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
+use tonic::{body::Body, service::Routes};
+use tower::util::{BoxCloneSyncService, MapRequest};
 
 use self::postgres::Database;
 use crate::{
     clock::Clock,
     db::{Db, DbSettings, runtime_migrations},
     problem::Problem,
+    security::{Caller, Roles, Via},
+    server::Actor,
 };
 
 /// Names the PostgreSQL that tests keep their stores in.
@@ -28,6 +36,21 @@ impl MigratorTrait for RuntimeMigrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         runtime_migrations()
     }
+}
+
+/// `routes` without a server, as they are called by the person `name`, who may touch only what is theirs.
+pub fn called_by(routes: Routes, name: &'static str) -> BoxCloneSyncService<Request<Body>, Response<Body>, Infallible> {
+    let known = move |mut request: Request<Body>| {
+        request.extensions_mut().insert(Actor(Some(name.into())));
+        request.extensions_mut().insert(Caller {
+            name: name.into(),
+            roles: Roles::default(),
+            via: Via::Token,
+            own_only: true,
+        });
+        request
+    };
+    BoxCloneSyncService::new(MapRequest::new(routes, known))
 }
 
 /// A migrated store of its own, which goes away with this value.

@@ -55,7 +55,7 @@ impl Cluster {
         let servers = bind_all(settings).await?;
         let addresses: BTreeMap<String, String> = servers
             .iter()
-            .map(|(name, server)| ((*name).to_owned(), address(server)))
+            .map(|(name, server)| ((*name).to_owned(), server.address()))
             .collect();
         let peers = Peers::new(&addresses, &settings.client)?;
         let deps = Deps {
@@ -73,6 +73,7 @@ impl Cluster {
             addresses,
             clock,
         };
+        settings.client.security.follow(cluster.shutdown.clone());
         for (name, server) in servers {
             let service = build(name, settings, deps.clone())
                 .await
@@ -168,14 +169,11 @@ fn outcome(ended: Option<Result<Ended, JoinError>>) -> Result<()> {
     }
 }
 
-fn address(server: &BoundServer) -> String {
-    format!("http://{}", server.local_addr())
-}
-
 async fn bind_all(settings: &Settings) -> Result<Vec<(&'static str, BoundServer)>> {
     let mut servers = Vec::new();
     for name in SERVICES {
-        servers.push((name, server::bind(server_settings(name, settings)?).await?));
+        let bound = server::bind(server_settings(name, settings)?).await?;
+        servers.push((name, bound.secured(settings.client.security.clone())?));
     }
     Ok(servers)
 }

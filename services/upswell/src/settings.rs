@@ -5,13 +5,15 @@ use std::{collections::BTreeMap, path::Path};
 use serde::de::DeserializeOwned;
 use upswell_runtime::{
     client::ClientSettings,
+    clock::Clock,
     config::{self, ConfigFaults, Loaded, Section},
-    problem::{Problem, Violations},
+    problem::{Problem, Violation, Violations},
+    security::{Security, SecuritySettings},
     telemetry::TelemetrySettings,
 };
 
 /// The sections and their documented defaults, in reading order.
-pub const SECTIONS: [Section; 8] = [
+pub const SECTIONS: [Section; 9] = [
     Section {
         name: "telemetry",
         defaults: include_str!("../config/telemetry.toml"),
@@ -23,6 +25,10 @@ pub const SECTIONS: [Section; 8] = [
     Section {
         name: "client",
         defaults: include_str!("../config/client.toml"),
+    },
+    Section {
+        name: "security",
+        defaults: include_str!("../config/security.toml"),
     },
     Section {
         name: upswell_ingestion::NAME,
@@ -53,7 +59,7 @@ pub struct Settings {
     pub telemetry: TelemetrySettings,
     /// Address of each service by name.
     pub peers: BTreeMap<String, String>,
-    /// How this process calls services.
+    /// How this process calls services, and who it is and whom it knows (`[security]`).
     pub client: ClientSettings,
     /// Of the service of this name.
     pub ingestion: upswell_ingestion::Settings,
@@ -85,7 +91,7 @@ impl Settings {
     /// Unknown keys and wrong types, or else values that cannot be used: all at once, with their place.
     pub fn load(file: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Self, SettingsFault> {
         let loaded = config::load(&SECTIONS, file, env)?;
-        let settings = Self {
+        let mut settings = Self {
             telemetry: section(&loaded, "telemetry")?,
             peers: section(&loaded, "peers")?,
             client: section(&loaded, "client")?,
@@ -96,6 +102,7 @@ impl Settings {
             metrics: section(&loaded, upswell_metrics::NAME)?,
         };
         settings.validate()?;
+        settings.client.security = security(&loaded)?;
         Ok(settings)
     }
 
@@ -121,6 +128,16 @@ impl Settings {
             Err(SettingsFault::Values(faults.join("\n")))
         }
     }
+}
+
+/// Reads the files of `[security]` too: credentials that cannot be used are a fault of the settings.
+fn security(loaded: &Loaded) -> Result<Security, SettingsFault> {
+    let settings: SecuritySettings = section(loaded, "security")?;
+    Security::load(&settings, Clock::system()).map_err(|problem| {
+        let line = |fault: &Violation| format!("security.{}: {}", fault.field, fault.description);
+        let lines: Vec<_> = problem.violations().iter().map(line).collect();
+        SettingsFault::Values(lines.join("\n"))
+    })
 }
 
 fn section<T: DeserializeOwned>(loaded: &Loaded, name: &str) -> Result<T, ConfigFaults> {

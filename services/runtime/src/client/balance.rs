@@ -34,6 +34,7 @@ use tonic::{
 use tower_service::Service as _;
 
 use super::ClientSettings;
+use crate::security::Connector;
 
 /// The fault of a call that got no answer.
 pub(super) type BoxError = Box<dyn Error + Send + Sync>;
@@ -69,6 +70,26 @@ impl Target {
         })
     }
 
+    /// True where every connection has TLS; a file is read later and may hold both.
+    pub(super) fn is_encrypted(&self) -> bool {
+        let mut uris = match self {
+            Self::Fixed(uris) => uris.iter(),
+            Self::Name(uri) => std::slice::from_ref(uri).iter(),
+            Self::File(_) => return false,
+        };
+        uris.all(is_https)
+    }
+
+    /// True where nobody listens in: TLS, or this machine.
+    pub(super) fn is_private(&self) -> bool {
+        let own = |uri: &Uri| is_https(uri) || is_loopback(uri);
+        match self {
+            Self::Fixed(uris) => uris.iter().all(own),
+            Self::Name(uri) => own(uri),
+            Self::File(_) => false,
+        }
+    }
+
     /// Host and port for spans: those of the settings, not of a replica.
     pub(super) fn shown(&self) -> (String, u16) {
         match self {
@@ -94,6 +115,8 @@ pub(super) struct Balance {
 }
 
 struct Shared {
+    /// What certificates of the replicas are for, where they are found by a name.
+    name: Option<String>,
     /// None until they were looked up for the first time.
     replicas: watch::Sender<Option<Arc<[Arc<Replica>]>>>,
     /// How long a call waits for the first look-up.
@@ -103,7 +126,12 @@ struct Shared {
 impl Balance {
     /// Begins to look the replicas up, again and again where they may change. Needs a tokio runtime.
     pub(super) fn new(target: Target, settings: &ClientSettings) -> Self {
+        let name = match &target {
+            Target::Name(uri) => uri.host().map(str::to_owned),
+            Target::Fixed(_) | Target::File(_) => None,
+        };
         let shared = Arc::new(Shared {
+            name,
             replicas: watch::Sender::new(None),
             patience: Duration::from_millis(settings.connect_timeout_ms),
         });
@@ -159,7 +187,7 @@ impl Shared {
             }
             let replica = |uri: Uri| {
                 let stays = before.iter().find(|replica| replica.uri == uri).cloned();
-                stays.unwrap_or_else(|| Arc::new(Replica::new(uri, settings)))
+                stays.unwrap_or_else(|| Arc::new(Replica::new(uri, self.name.as_deref(), settings)))
             };
             *known = Some(uris.into_iter().map(replica).collect());
             true
@@ -207,14 +235,19 @@ struct Health {
 }
 
 impl Replica {
-    fn new(uri: Uri, settings: &ClientSettings) -> Self {
-        let channel = Endpoint::from(uri.clone())
+    fn new(uri: Uri, name: Option<&str>, settings: &ClientSettings) -> Self {
+        let endpoint = Endpoint::from(uri.clone())
             .connect_timeout(Duration::from_millis(settings.connect_timeout_ms))
             .http2_keep_alive_interval(Duration::from_secs(10))
             .keep_alive_timeout(Duration::from_secs(5))
             .keep_alive_while_idle(true)
-            .tcp_nodelay(true)
-            .connect_lazy();
+            .tcp_nodelay(true);
+        let channel = if is_https(&uri) {
+            let name = name.or(uri.host()).unwrap_or_default();
+            endpoint.connect_with_connector_lazy(Connector::new(settings.security.clone(), name))
+        } else {
+            endpoint.connect_lazy()
+        };
         let health = Health {
             faults: 0,
             out_until: Instant::now(),
@@ -286,9 +319,21 @@ fn unreachable(text: &'static str) -> Status {
 fn uri(text: &str) -> Result<Uri, String> {
     let uri = Uri::from_str(text).map_err(|error| error.to_string())?;
     match (uri.scheme_str(), uri.host()) {
-        (Some("http"), Some(_)) => Ok(uri),
-        _ => Err("must be `http://host:port`, several of them with commas between, or `file:path`".to_owned()),
+        (Some("http" | "https"), Some(_)) => Ok(uri),
+        _ => Err(
+            "must be `http://host:port` or `https://host:port`, several of them with commas between, or `file:path`"
+                .to_owned(),
+        ),
     }
+}
+
+fn is_https(uri: &Uri) -> bool {
+    uri.scheme_str() == Some("https")
+}
+
+fn is_loopback(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A loopback name is left to the connector, which tries both families.
@@ -298,7 +343,8 @@ fn is_name(uri: &Uri) -> bool {
 }
 
 fn host_port(uri: &Uri) -> (String, u16) {
-    (uri.host().unwrap_or_default().to_owned(), uri.port_u16().unwrap_or(80))
+    let port = uri.port_u16().unwrap_or(if is_https(uri) { 443 } else { 80 });
+    (uri.host().unwrap_or_default().to_owned(), port)
 }
 
 /// The addresses of a name, of the family that comes first.
@@ -308,7 +354,10 @@ async fn addresses(uri: &Uri) -> io::Result<Vec<Uri>> {
     let mut found: Vec<_> = found.into_iter().filter(|address| address.is_ipv4() == first).collect();
     found.sort_unstable();
     found.dedup();
-    let parsed = found.iter().map(|address| Uri::from_str(&format!("http://{address}")));
+    let scheme = uri.scheme_str().unwrap_or("http");
+    let parsed = found
+        .iter()
+        .map(|address| Uri::from_str(&format!("{scheme}://{address}")));
     parsed.collect::<Result<_, _>>().map_err(io::Error::other)
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response, header::AUTHORIZATION};
 use tonic::{Code, Status, body::Body};
 use tower_service::Service;
 use tracing::{Instrument as _, Span, field::Empty, info_span};
@@ -21,6 +21,7 @@ use super::{
 use crate::{
     deadline::Deadline,
     problem::{Problem, Violations, code_name},
+    security::Security,
     telemetry::{TRACEPARENT, TRACESTATE, TraceContext, names},
 };
 
@@ -29,14 +30,20 @@ use crate::{
 pub struct Peers(Arc<BTreeMap<String, Traced>>);
 
 impl Peers {
-    /// Channels for `addresses` by name: `http://host:port`, where a host name stands for all addresses it has, several
-    /// of them with commas between, or `file:path` with one a line. Every address which cannot be used is told. Needs a
+    /// Channels for `addresses` by name: `http://host:port` or `https://…`, where a host name stands for all addresses it
+    /// has, several of them with commas between, or `file:path` with one a line. Every address which cannot be used is told. Needs a
     /// tokio runtime.
     pub fn new(addresses: &BTreeMap<String, String>, settings: &ClientSettings) -> Result<Self, Problem> {
         let mut violations = Violations::new();
         let mut channels = BTreeMap::new();
         for (name, address) in addresses {
-            if let Some(target) = violations.take(format!("peers.{name}"), Target::parse(address)) {
+            let field = format!("peers.{name}");
+            let Some(target) = violations.take(field.as_str(), Target::parse(address)) else {
+                continue;
+            };
+            if target.is_encrypted() && !settings.security.calls_over_tls() {
+                violations.add(field, "https needs security.tls.ca_file, to know the service by");
+            } else {
                 channels.insert(name.clone(), Traced::connect(target, settings));
             }
         }
@@ -62,12 +69,17 @@ pub struct Traced {
     balance: Balance,
     host: Arc<str>,
     port: u16,
+    /// Where a token may be shown.
+    private: bool,
+    security: Security,
 }
 
 impl Traced {
     fn connect(target: Target, settings: &ClientSettings) -> Self {
         let (host, port) = target.shown();
         Self {
+            private: target.is_private(),
+            security: settings.security.clone(),
             balance: Balance::new(target, settings),
             host: host.into(),
             port,
@@ -104,6 +116,10 @@ impl Service<Request<Body>> for Traced {
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let span = self.span(request.uri().path());
         inject(request.headers_mut(), &TraceContext::of(&span));
+        let bearer = self.security.bearer().filter(|_| self.private);
+        if let Some(bearer) = bearer {
+            request.headers_mut().entry(AUTHORIZATION).or_insert(bearer);
+        }
         let balance = self.balance.clone();
         let outcome = span.clone();
         Box::pin(

@@ -1,4 +1,7 @@
-//! `UPSWELL__OFFERS__CAPS__PER_WEEK=2` sets `offers.caps.per_week`, typed like its default.
+//! `UPSWELL__OFFERS__CAPS__PER_WEEK=2` sets `offers.caps.per_week`, typed like its default. With `_FILE` behind it the value
+//! is the content of a file: a secret in the environment is shown to whoever can look at the process.
+
+use std::fs;
 
 use toml::{Table, Value};
 
@@ -32,6 +35,10 @@ fn set(path: &[&str], text: &str, defaults: &Table, overlay: &mut Table) -> Resu
     let [key, deeper @ ..] = path else {
         return Err("must name a key".to_owned());
     };
+    if let Some(key) = of_file(path, defaults) {
+        let content = fs::read_to_string(text).map_err(|fault| format!("{text}: {fault}"))?;
+        return set(&[key], content.trim_end(), defaults, overlay);
+    }
     let example = schema::example(defaults, key).ok_or_else(|| schema::unknown(defaults, key))?;
     match (example, deeper) {
         (Value::Table(_), []) => Err("is a table, name one of its keys".to_owned()),
@@ -48,6 +55,14 @@ fn set(path: &[&str], text: &str, defaults: &Table, overlay: &mut Table) -> Resu
         }
         (_, [deeper, ..]) => Err(format!("is not a table, so it has no {deeper}")),
     }
+}
+
+/// `url` for `url_file`, where the first is a key and the second is none.
+fn of_file<'a>(path: &[&'a str], defaults: &Table) -> Option<&'a str> {
+    let [name] = path else { return None };
+    let key = name.strip_suffix("_file")?;
+    let is_value = |key: &str| defaults.get(key).is_some_and(|value| !value.is_table());
+    (is_value(key) && !defaults.contains_key(*name)).then_some(key)
 }
 
 fn parse(example: &Value, text: &str) -> Result<Value, String> {

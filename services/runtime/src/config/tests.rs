@@ -181,3 +181,22 @@ fn the_example_key_itself_is_not_a_key() {
     let found = faults("[offers.owner_limits]\n\"*\" = 1\n", &[]);
     assert_eq!(found.len(), 1);
 }
+
+#[test]
+fn a_value_can_come_from_a_file_that_a_variable_names() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "from a file\n").unwrap();
+    let path = file.path().display().to_string();
+    let variable = [("UPSWELL__OFFERS__NAME_FILE", path.as_str())];
+    assert_eq!(offers("", &variable).name, "from a file");
+    for (name, part) in [
+        ("UPSWELL__OFFERS__NAMES_FILE", "unknown key"),
+        ("UPSWELL__OFFERS__CAPS_FILE", "unknown key"),
+        ("UPSWELL__OFFERS__RATIO_FILE", "must be a number"),
+    ] {
+        let told = faults("", &[(name, &path)]);
+        assert!(told.iter().any(|(fault, _)| fault.contains(part)), "{name}: {told:?}");
+    }
+    let absent = faults("", &[("UPSWELL__OFFERS__NAME_FILE", "/absent")]);
+    assert_eq!(absent.len(), 1);
+}

@@ -8,26 +8,35 @@ use std::{
 };
 
 use futures::{FutureExt as _, future::BoxFuture};
-use http::{Request, Response};
+use http::{Request, Response, header::AUTHORIZATION};
 use tonic::{Status, body::Body, service::Routes};
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::Instrument as _;
 
-use super::{actor, limits::Limits, rpc_span};
-use crate::problem::Problem;
+use super::{Actor, limits::Limits, rpc_span};
+use crate::{
+    problem::Problem,
+    security::{Security, audit::Record},
+};
 
 /// Puts a [`Pipeline`] around the routes of a server.
 #[derive(Clone, Debug)]
 pub(super) struct PipelineLayer {
     limits: Limits,
+    security: Security,
     service: &'static str,
     local: SocketAddr,
 }
 
 impl PipelineLayer {
-    pub(super) fn new(limits: Limits, service: &'static str, local: SocketAddr) -> Self {
-        Self { limits, service, local }
+    pub(super) fn new(limits: Limits, security: Security, service: &'static str, local: SocketAddr) -> Self {
+        Self {
+            limits,
+            security,
+            service,
+            local,
+        }
     }
 }
 
@@ -42,7 +51,7 @@ impl Layer<Routes> for PipelineLayer {
     }
 }
 
-/// trace → panic → deadline → shed → actor → handler.
+/// trace → panic → deadline → shed → who calls and may they → handler.
 #[derive(Clone, Debug)]
 pub(super) struct Pipeline {
     layer: PipelineLayer,
@@ -64,11 +73,11 @@ impl Service<Request<Body>> for Pipeline {
         if is_plumbing(request.uri().path()) {
             return async move { routes.call(request).await }.boxed();
         }
-        let PipelineLayer { limits, service, local } = layer;
+        let (service, local) = (layer.service, layer.local);
         async move {
             let path = request.uri().path();
             let span = rpc_span::server_span(path, request.headers(), service, local);
-            let response = AssertUnwindSafe(within_limits(limits, routes, request))
+            let response = AssertUnwindSafe(within_limits(layer, routes, request))
                 .catch_unwind()
                 .instrument(span.clone())
                 .await
@@ -80,25 +89,38 @@ impl Service<Request<Body>> for Pipeline {
     }
 }
 
-/// Deadline, place, actor, handler. The handler of a unary method ends with the whole response in
+/// Deadline, place, caller, handler. The handler of a unary method ends with the whole response in
 /// memory, so neither the deadline nor the place has to outlive it.
-async fn within_limits(limits: Limits, mut routes: Routes, mut request: Request<Body>) -> Response<Body> {
+async fn within_limits(layer: PipelineLayer, mut routes: Routes, mut request: Request<Body>) -> Response<Body> {
+    let PipelineLayer { limits, security, .. } = layer;
     let deadline = limits.deadline(request.headers());
     let _place = match limits.admit() {
         Ok(place) => place,
         Err(status) => return status.into_http(),
     };
-    let actor = actor::identify(request.headers(), request.extensions());
-    request.extensions_mut().insert(actor);
+    let method = request.uri().path().trim_start_matches('/').to_owned();
+    let admitted = match security.admit(&method, request.headers(), request.extensions()) {
+        Ok(admitted) => admitted,
+        Err(problem) => return Status::from(problem).into_http(),
+    };
+    let mut record = admitted.audited.then(|| Record::new(method, admitted.caller.clone()));
+    // Nobody further in has a use for it, and what nobody has nobody logs.
+    request.headers_mut().remove(AUTHORIZATION);
+    request.extensions_mut().insert(Actor(admitted.actor));
+    request.extensions_mut().insert(admitted.caller);
     request.extensions_mut().insert(deadline);
-    match deadline.bound(routes.call(request)).await {
+    let response = match deadline.bound(routes.call(request)).await {
         Ok(Ok(response)) => response,
         Ok(Err(never)) => match never {},
         Err(_) => {
             let problem = Problem::deadline_exceeded("the deadline of the request is over");
             Status::from(problem).into_http()
         }
+    };
+    if let Some(record) = &mut record {
+        record.answered(rpc_span::code(&response));
     }
+    response
 }
 
 /// The panic hook has printed message and place; the caller learns only that it was our fault.

@@ -46,9 +46,14 @@ pub(super) fn server_span(path: &str, headers: &HeaderMap, service: &'static str
     span
 }
 
-/// Notes the outcome. A unary success has its status in the trailers, so no header means OK.
+/// How a call ended. A unary success has its status in the trailers, so no header means OK.
+pub(super) fn code(response: &Response<Body>) -> Code {
+    Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code())
+}
+
+/// Notes the outcome.
 pub(super) fn record_outcome(span: &Span, response: &Response<Body>) {
-    let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |s| s.code());
+    let code = code(response);
     span.record(names::RPC_STATUS_CODE, code_name(code));
     if is_server_fault(code) {
         span.record(names::ERROR_TYPE, code_name(code));

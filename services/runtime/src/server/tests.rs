@@ -18,7 +18,7 @@ use upswell_proto::delivery::v1::{
 
 use self::echo::{Running, says, start};
 use super::{ACTOR_METADATA, ServerSettings};
-use crate::problem::Violations;
+use crate::{problem::Violations, security::Security};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -144,7 +144,7 @@ async fn streams_and_headers_are_limited_on_the_wire() {
 async fn an_expired_grpc_timeout_answers_deadline_exceeded() {
     let limits = super::Limits::new(&ServerSettings::default());
     let local = "127.0.0.1:1".parse().unwrap();
-    let layer = super::PipelineLayer::new(limits, "echo", local);
+    let layer = super::PipelineLayer::new(limits, Security::default(), "echo", local);
     let routes = Routes::new(DeliveryServiceServer::new(echo::Echo::default()));
     let mut body = vec![0, 0, 0, 0, 6, 10, 4];
     body.extend_from_slice(b"slow");

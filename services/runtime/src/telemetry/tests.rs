@@ -195,3 +195,24 @@ fn settings_are_read_and_checked() {
     bad.validate(&mut violations);
     assert_eq!(violations.into_vec().len(), 3);
 }
+
+#[test]
+fn the_audit_log_is_silenced_by_its_name_only() {
+    for (given, heard) in [
+        ("warn", true),
+        ("off", true),
+        ("info,h2=warn", true),
+        ("info,audit=off", false),
+    ] {
+        let settings = TelemetrySettings {
+            log_filter: given.to_owned(),
+            ..TelemetrySettings::default()
+        };
+        let directives = super::filter(&settings).unwrap().to_string();
+        assert_eq!(
+            directives.split(',').any(|one| one == "audit=info"),
+            heard,
+            "{given}: {directives}"
+        );
+    }
+}

@@ -43,6 +43,9 @@ impl Serve {
 
 async fn serve_all(settings: &Settings) -> Result<()> {
     let stop = stop()?;
+    if !settings.client.security.settings().health_listen.is_empty() {
+        bail!("security.health_listen is one address, and `serve all` has five listeners; it is for `serve <service>`");
+    }
     let cluster = Cluster::start(settings, Clock::system()).await?;
     cluster.run_until(stop).await
 }
@@ -56,7 +59,13 @@ async fn serve_one(name: &'static str, settings: &Settings) -> Result<()> {
              `upswell migrate {name}` with the same settings"
         );
     }
-    let listener = server::bind(cluster::server_settings(name, settings)?).await?;
+    let security = &settings.client.security;
+    let mut listener = server::bind(cluster::server_settings(name, settings)?)
+        .await?
+        .secured(security.clone())?;
+    if !security.settings().health_listen.is_empty() {
+        listener = listener.with_health(&security.settings().health_listen).await?;
+    }
     let deps = Deps {
         clock: Clock::system(),
         peers: Peers::new(&settings.peers, &settings.client)?,
@@ -64,6 +73,7 @@ async fn serve_one(name: &'static str, settings: &Settings) -> Result<()> {
     };
     let service = cluster::build(name, settings, deps).await?;
     let shutdown = CancellationToken::new();
+    security.follow(shutdown.clone());
     let serving = service.run(listener, shutdown.clone());
     tokio::pin!(serving);
     tokio::select! {

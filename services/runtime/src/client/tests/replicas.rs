@@ -1,13 +1,13 @@
 //! Calls over several replicas of one peer.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use super::{ask, calls, peer, settings};
 use crate::{
-    client::{ClientSettings, balance::Target, call},
+    client::{ClientSettings, Peers, balance::Target, call},
     problem::{Kind, Problem},
     server::{
         ServerSettings,
@@ -123,7 +123,24 @@ async fn addresses_are_read_or_told() {
     assert!(matches!(Target::parse("http://[::1]:1"), Ok(Target::Fixed(_))));
     assert!(matches!(Target::parse("http://a:1, http://b:1"), Ok(Target::Fixed(two)) if two.len() == 2));
     assert!(matches!(Target::parse("file:replicas"), Ok(Target::File(_))));
-    for wrong in ["", "offers:50053", "https://offers:1", "http://a:1,", "ftp://a"] {
+    let encrypted = Target::parse("https://offers:1").unwrap();
+    assert!(encrypted.is_encrypted() && encrypted.is_private());
+    for (address, private) in [
+        ("http://offers:1", false),
+        ("http://[::1]:1", true),
+        ("http://localhost:1", true),
+    ] {
+        let target = Target::parse(address).unwrap();
+        assert_eq!(
+            (target.is_encrypted(), target.is_private()),
+            (false, private),
+            "{address}"
+        );
+    }
+    let known = BTreeMap::from([("offers".to_owned(), "https://offers:1".to_owned())]);
+    let untrusting = Peers::new(&known, &settings()).unwrap_err();
+    assert!(untrusting.to_string().contains("security.tls.ca_file"), "{untrusting}");
+    for wrong in ["", "offers:50053", "http://a:1,", "ftp://a"] {
         assert!(Target::parse(wrong).is_err(), "{wrong:?}");
     }
 }

@@ -15,6 +15,7 @@ use upswell_proto::delivery::v1::{
 
 use crate::{
     problem::Problem,
+    security::Security,
     server::{Deadline, ServerFault, ServerSettings, actor, bind, health_reporter, set_ready},
     telemetry::TraceContext,
 };
@@ -77,8 +78,13 @@ pub(crate) struct Running {
 }
 
 pub(crate) async fn start(settings: ServerSettings) -> Running {
+    start_secured(settings, Security::default()).await
+}
+
+pub(crate) async fn start_secured(settings: ServerSettings, security: Security) -> Running {
     let server = bind(&settings).await.unwrap().named("echo");
-    let address = format!("http://{}", server.local_addr());
+    let server = server.secured(security).unwrap();
+    let address = server.address();
     let echo = Echo::default();
     let calls = Arc::clone(&echo.calls);
     let shutdown = CancellationToken::new();
