@@ -25,15 +25,38 @@ use upswell_proto::offers::v1::{
 use upswell_runtime::{
     paging,
     problem::{Problem, Violations},
+    security::Reach,
     text,
 };
 use uuid::Uuid;
 
-use crate::app::{App, ledger::Ledger};
+use crate::{
+    app::{App, ledger::Ledger},
+    store::accounts::account_fetch,
+};
 
 /// The use cases behind every service of the contracts.
 #[derive(Clone)]
 pub(crate) struct Api(pub(crate) Arc<App>);
+
+impl Api {
+    /// Nothing when the account is the caller's, or they may touch those of others. An account without a CSM is nobody's.
+    async fn within(&self, reach: &Reach, account_id: Option<&str>) -> Result<(), Problem> {
+        if reach.only().is_none() {
+            return Ok(());
+        }
+        let account = match account_id {
+            Some(id) => account_fetch(self.0.db.reader(), id).await?,
+            None => None,
+        };
+        reach.check(
+            &account
+                .iter()
+                .map(|account| account.csm_id.as_str())
+                .collect::<Vec<_>>(),
+        )
+    }
+}
 
 /// All RPCs of the service.
 pub(crate) fn routes(app: &Arc<App>) -> Routes {

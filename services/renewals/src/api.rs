@@ -21,7 +21,8 @@ use upswell_proto::renewals::v1::{
     MoveStagesResponse, RecordNoticeRequest, RecordNoticeResponse, SetRenewalTermsRequest, SetRenewalTermsResponse,
     renewal_service_server::RenewalService,
 };
-use upswell_runtime::{problem::Problem, server::actor};
+use upswell_runtime::{problem::Problem, security::Reach, server::actor};
+use uuid::Uuid;
 
 pub use self::inbox::EventInbox;
 use crate::app::App;
@@ -39,6 +40,15 @@ impl Api {
     /// The service over its use cases.
     pub fn new(app: App) -> Self {
         Self { app }
+    }
+
+    /// Nothing when the deal is the caller's, or they may touch those of others.
+    async fn within(&self, reach: &Reach, deal_id: Uuid) -> Result<(), Problem> {
+        if reach.only().is_none() {
+            return Ok(());
+        }
+        let found = self.app.deal(deal_id).await?;
+        reach.check(&[&found.deal.owner_id])
     }
 }
 
@@ -64,14 +74,16 @@ impl RenewalService for Api {
     }
 
     async fn advance_deal(&self, request: Request<AdvanceDealRequest>) -> Answer<AdvanceDealResponse> {
-        let actor = who(&request);
+        let (actor, reach) = (who(&request), Reach::of(&request));
         let (once, command) = convert::advance(request.into_inner(), actor)?;
+        self.within(&reach, command.deal_id).await?;
         answer(self.app.change_deal(&once, command, render::advanced).await?)
     }
 
     async fn close_deal(&self, request: Request<CloseDealRequest>) -> Answer<CloseDealResponse> {
-        let actor = who(&request);
+        let (actor, reach) = (who(&request), Reach::of(&request));
         let (once, command) = convert::close(request.into_inner(), actor)?;
+        self.within(&reach, command.deal_id).await?;
         answer(self.app.change_deal(&once, command, render::closed).await?)
     }
 
@@ -93,20 +105,23 @@ impl RenewalService for Api {
     }
 
     async fn move_stages(&self, request: Request<MoveStagesRequest>) -> Answer<MoveStagesResponse> {
-        let actor = who(&request);
+        let (actor, reach) = (who(&request), Reach::of(&request));
         let (once, command) = convert::move_stages(request.into_inner(), actor)?;
+        self.within(&reach, command.deal_id).await?;
         answer(self.app.change_deal(&once, command, render::moved).await?)
     }
 
     async fn set_renewal_terms(&self, request: Request<SetRenewalTermsRequest>) -> Answer<SetRenewalTermsResponse> {
-        let actor = who(&request);
+        let (actor, reach) = (who(&request), Reach::of(&request));
         let (once, command) = convert::set_terms(request.into_inner(), actor)?;
+        self.within(&reach, command.deal_id).await?;
         answer(self.app.change_deal(&once, command, render::terms_set).await?)
     }
 
     async fn record_notice(&self, request: Request<RecordNoticeRequest>) -> Answer<RecordNoticeResponse> {
-        let actor = who(&request);
+        let (actor, reach) = (who(&request), Reach::of(&request));
         let (once, command) = convert::record_notice(request.into_inner(), actor, self.app.utc_today())?;
+        self.within(&reach, command.deal_id).await?;
         answer(self.app.change_deal(&once, command, render::notice_recorded).await?)
     }
 

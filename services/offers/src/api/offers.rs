@@ -5,8 +5,10 @@ use upswell_proto::offers::v1::{self as pb, decline_offer_request::Reason, offer
 use upswell_runtime::{
     db::micros,
     problem::{Problem, Violations},
+    security::Reach,
     text,
 };
+use uuid::Uuid;
 
 use super::{
     Api, Cursor, account_filter, convert,
@@ -19,6 +21,17 @@ const LIST: &str = "upswell.offers.v1.OfferService/ListOffers";
 const ACCEPT: &str = "upswell.offers.v1.OfferService/AcceptOffer";
 const DECLINE: &str = "upswell.offers.v1.OfferService/DeclineOffer";
 const COMMENT_MAX: usize = 1_000;
+
+impl Api {
+    async fn offer_within(&self, reach: &Reach, id: Uuid) -> Result<(), Problem> {
+        let found = match reach.only() {
+            Some(_) => offers::offer_fetch(self.0.db.reader(), id).await?,
+            None => return Ok(()),
+        };
+        self.within(reach, found.as_ref().map(|offer| offer.account_id.as_str()))
+            .await
+    }
+}
 
 #[tonic::async_trait]
 impl OfferService for Api {
@@ -59,9 +72,11 @@ impl OfferService for Api {
         &self,
         request: Request<pb::AcceptOfferRequest>,
     ) -> Result<Response<pb::AcceptOfferResponse>, Status> {
+        let reach = Reach::of(&request);
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
         let id = uuid("offer_id", &request.offer_id)?;
+        self.offer_within(&reach, id).await?;
         let call = match begin(&self.0, ACCEPT, request_id, &request, None).await? {
             Begun::Answered(answer) => return Ok(Response::new(answer)),
             Begun::New(call) => call,
@@ -80,10 +95,12 @@ impl OfferService for Api {
         &self,
         request: Request<pb::DeclineOfferRequest>,
     ) -> Result<Response<pb::DeclineOfferResponse>, Status> {
+        let reach = Reach::of(&request);
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
         let id = uuid("offer_id", &request.offer_id)?;
         let reason = decline_reason(&request)?;
+        self.offer_within(&reach, id).await?;
         let call = match begin(&self.0, DECLINE, request_id, &request, None).await? {
             Begun::Answered(answer) => return Ok(Response::new(answer)),
             Begun::New(call) => call,

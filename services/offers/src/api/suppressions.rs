@@ -4,6 +4,7 @@ use tonic::{Request, Response, Status};
 use upswell_proto::offers::v1::{self as pb, suppression_service_server::SuppressionService};
 use upswell_runtime::{
     problem::{Problem, Violations},
+    security::Reach,
     server::actor,
     text,
 };
@@ -29,6 +30,7 @@ impl SuppressionService for Api {
         request: Request<pb::SuppressAccountRequest>,
     ) -> Result<Response<pb::SuppressAccountResponse>, Status> {
         let author = actor(&request).unwrap_or_else(|| UNKNOWN.to_owned());
+        let reach = Reach::of(&request);
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
         let mut violations = Violations::new();
@@ -41,6 +43,7 @@ impl SuppressionService for Api {
         }
         violations.into_result()?;
         let expires_at = instant("expire_time", request.expire_time)?;
+        self.within(&reach, Some(&account_id)).await?;
         let call = match begin(&self.0, SUPPRESS, request_id.clone(), &request, Some(&author)).await? {
             Begun::Answered(answer) => return Ok(Response::new(answer)),
             Begun::New(call) => call,
@@ -60,9 +63,15 @@ impl SuppressionService for Api {
         &self,
         request: Request<pb::LiftSuppressionRequest>,
     ) -> Result<Response<pb::LiftSuppressionResponse>, Status> {
+        let reach = Reach::of(&request);
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
         let id = uuid("suppression_id", &request.suppression_id)?;
+        if reach.only().is_some() {
+            let found = suppressions::suppression_fetch(self.0.db.reader(), id).await?;
+            self.within(&reach, found.as_ref().map(|row| row.account_id.as_str()))
+                .await?;
+        }
         let call = match begin(&self.0, LIFT, request_id, &request, None).await? {
             Begun::Answered(answer) => return Ok(Response::new(answer)),
             Begun::New(call) => call,
