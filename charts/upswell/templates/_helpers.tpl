@@ -76,13 +76,23 @@ name has, so services with several pods are named by their headless Service. */}
 {{- if $service.enabled -}}
 {{- $many := or $service.autoscaling.enabled (gt (int $service.replicas) 1) -}}
 {{- $host := ternary (printf "%s-headless" $service.fullname) $service.fullname $many -}}
+{{- if include "upswell.asks" $ -}}
+{{- /* The names that certificates are for. */ -}}
+{{- $_ := set $peers $name (printf "https://%s.%s.svc:%d" $host $.Release.Namespace (int $service.port)) -}}
+{{- else -}}
 {{- $_ := set $peers $name (printf "http://%s:%d" $host (int $service.port)) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- range $name, $address := .Values.peers -}}
 {{- $_ := set $peers $name $address -}}
 {{- end -}}
 {{ toJson $peers }}
+{{- end -}}
+
+{{/* Not empty where callers are asked who they are. */}}
+{{- define "upswell.asks" -}}
+{{- if eq .Values.security.mode "callers" -}}yes{{- end -}}
 {{- end -}}
 
 {{/* What Pod Security "restricted" asks of a container, and more. */}}

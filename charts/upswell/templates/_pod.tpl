@@ -42,12 +42,15 @@ spec:
       {{- include "upswell.program" (dict "root" $root "service" $service "arguments" (list "serve" $service.name)) | nindent 6 }}
       ports:
         - {name: grpc, containerPort: {{ int $service.port }}, protocol: TCP}
+        {{- if include "upswell.asks" $root }}
+        - {name: health, containerPort: {{ int $service.healthPort }}, protocol: TCP}
+        {{- end }}
       startupProbe:
-        {{- include "upswell.probe" (dict "service" $service "answers" "liveness" "failures" $service.probes.startupFailures) | nindent 8 }}
+        {{- include "upswell.probe" (dict "root" $root "service" $service "answers" "liveness" "failures" $service.probes.startupFailures) | nindent 8 }}
       readinessProbe:
-        {{- include "upswell.probe" (dict "service" $service "answers" "readiness" "failures" $service.probes.readinessFailures) | nindent 8 }}
+        {{- include "upswell.probe" (dict "root" $root "service" $service "answers" "readiness" "failures" $service.probes.readinessFailures) | nindent 8 }}
       livenessProbe:
-        {{- include "upswell.probe" (dict "service" $service "answers" "liveness" "failures" $service.probes.livenessFailures) | nindent 8 }}
+        {{- include "upswell.probe" (dict "root" $root "service" $service "answers" "liveness" "failures" $service.probes.livenessFailures) | nindent 8 }}
       {{- if gt (int $service.preStopSeconds) 0 }}
       lifecycle:
         # Time for every client to hear that the pod has left; the listener closes at SIGTERM.
@@ -58,6 +61,14 @@ spec:
       configMap: {name: {{ $service.fullname }}}
     - name: tmp
       emptyDir: {}
+    {{- if include "upswell.asks" $root }}
+    - name: tls
+      secret: {secretName: {{ $service.tls.existingSecret }}, defaultMode: 0440}
+    {{- with $root.Values.security.jwksConfigMap }}
+    - name: jwks
+      configMap: {name: {{ . }}}
+    {{- end }}
+    {{- end }}
   {{- if $service.topologySpread.enabled }}
   topologySpreadConstraints:
     {{- range $key := list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
@@ -108,6 +119,12 @@ resources: {{- toYaml $service.resources | nindent 2 }}
 volumeMounts:
   - {name: settings, mountPath: /etc/upswell, readOnly: true}
   - {name: tmp, mountPath: /tmp}
+  {{- if include "upswell.asks" .root }}
+  - {name: tls, mountPath: /etc/upswell-tls, readOnly: true}
+  {{- if .root.Values.security.jwksConfigMap }}
+  - {name: jwks, mountPath: /etc/upswell-jwks, readOnly: true}
+  {{- end }}
+  {{- end }}
   {{- if $service.stateful }}
   - {name: data, mountPath: /var/lib/upswell}
   {{- end }}
@@ -121,9 +138,9 @@ volumeMounts:
 {{- end -}}
 {{- end -}}
 
-{{/* The kubelet asks gRPC health by name: dict service, answers, failures. */}}
+{{/* The kubelet asks gRPC health by name, in the clear: dict root, service, answers, failures. */}}
 {{- define "upswell.probe" -}}
-grpc: {port: {{ int .service.port }}, service: {{ .answers }}}
+grpc: {port: {{ int (ternary .service.healthPort .service.port (eq .root.Values.security.mode "callers")) }}, service: {{ .answers }}}
 periodSeconds: {{ int .service.probes.periodSeconds }}
 timeoutSeconds: {{ int .service.probes.timeoutSeconds }}
 failureThreshold: {{ int .failures }}
