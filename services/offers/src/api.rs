@@ -1,8 +1,10 @@
 //! The contracts' side of the service: one line per RPC, and events in and out.
 
 mod approvals;
+mod calendar;
 mod convert;
 mod decisions;
+mod delegations;
 pub(crate) mod events;
 pub(crate) mod inbound;
 pub mod ledger;
@@ -17,10 +19,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tonic::service::Routes;
 use upswell_proto::offers::v1::{
-    approval_service_server::ApprovalServiceServer, decision_service_server::DecisionServiceServer,
-    experiment_service_server::ExperimentServiceServer, offer_service_server::OfferServiceServer,
-    order_service_server::OrderServiceServer, playbook_service_server::PlaybookServiceServer,
-    suppression_service_server::SuppressionServiceServer, touch_ledger_service_server::TouchLedgerServiceServer,
+    approval_service_server::ApprovalServiceServer, calendar_service_server::CalendarServiceServer,
+    decision_service_server::DecisionServiceServer, experiment_service_server::ExperimentServiceServer,
+    offer_service_server::OfferServiceServer, order_service_server::OrderServiceServer,
+    playbook_service_server::PlaybookServiceServer, suppression_service_server::SuppressionServiceServer,
+    touch_ledger_service_server::TouchLedgerServiceServer,
 };
 use upswell_runtime::{
     paging,
@@ -71,6 +74,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Routes {
     Routes::new(server!(OfferServiceServer, api.clone()))
         .add_service(server!(ApprovalServiceServer, api.clone()))
         .add_service(server!(SuppressionServiceServer, api.clone()))
+        .add_service(server!(CalendarServiceServer, api.clone()))
         .add_service(server!(DecisionServiceServer, api.clone()))
         .add_service(server!(OrderServiceServer, api.clone()))
         .add_service(server!(ExperimentServiceServer, api.clone()))

@@ -2,18 +2,22 @@
 
 pub mod answers;
 pub mod approvals;
+pub mod calendar;
 pub mod copies;
 pub mod decide;
+pub mod delegations;
+pub mod evidence;
 pub mod expire;
 pub mod explain;
 pub mod holdout;
 pub mod ledger;
+pub mod merges;
 pub mod released;
 pub mod revalidate;
 pub mod send;
 pub mod suppressions;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use jiff::{Timestamp, civil::Time};
 use tokio::sync::Notify;
@@ -41,6 +45,7 @@ use crate::{
     store::{
         Migrator, Reads,
         entities::account,
+        ledger::account_touch_families,
         offers,
         pictures::{Loaded, pictures_load},
     },
@@ -56,6 +61,10 @@ pub struct App {
     pub(crate) settings: Settings,
     pub(crate) slot_time: Time,
     pub(crate) policy: Policy,
+    /// The files that it was read from.
+    pub(crate) sources: Vec<(String, String)>,
+    /// Whether they are in the store.
+    pub(crate) rules_kept: AtomicBool,
     pub(crate) ledger: Arc<LedgerCtx>,
     pub(crate) channel: Arc<dyn Channel>,
     pub(crate) trace_mode: OutboxTrace,
@@ -75,8 +84,10 @@ pub async fn build_with(settings: Settings, deps: Deps, channel: Arc<dyn Channel
     let slot_time = violations.take("decisions.slot_time", settings.decisions.time());
     violations.into_result()?;
     let folder = settings.policy.dir.as_path();
-    let policy = policy::load((!folder.as_os_str().is_empty()).then_some(folder));
-    let policy = policy.map_err(|faults| Problem::failed_precondition("POLICY_INVALID", faults.to_string()))?;
+    let folder = (!folder.as_os_str().is_empty()).then_some(folder);
+    let policy =
+        policy::load(folder).map_err(|faults| Problem::failed_precondition("POLICY_INVALID", faults.to_string()))?;
+    let sources = policy::sources(folder);
     let db = Db::open::<Migrator>(&settings.db).await?;
     let Deps {
         clock,
@@ -95,6 +106,8 @@ pub async fn build_with(settings: Settings, deps: Deps, channel: Arc<dyn Channel
         slot_time: slot_time.unwrap_or(Time::midnight()),
         settings,
         policy,
+        sources,
+        rules_kept: AtomicBool::new(false),
         clock,
         channel,
         trace_mode,
@@ -129,6 +142,7 @@ fn jobs(app: &Arc<App>) -> Vec<Arc<dyn Job>> {
         Arc::new(decide::DecideSlots(Arc::clone(app))),
         Arc::new(decide::DecideImmediate(Arc::clone(app))),
         Arc::new(send::SendDue(Arc::clone(app))),
+        Arc::new(evidence::SealDecisions(Arc::clone(app))),
     ]
 }
 
@@ -167,6 +181,16 @@ impl App {
         let account = crate::store::accounts::account_fetch(&**tx, id).await?;
         let account = account.ok_or_else(|| OfferError::AccountNotFound(id.to_owned()))?;
         Ok(self.picture(&**tx, account, now).await?)
+    }
+
+    /// The accounts that count together with this one, itself among them (I-3).
+    pub(crate) async fn family(&self, db: &impl Reads, account_id: &str) -> Result<Vec<String>, Problem> {
+        let ids = std::collections::BTreeSet::from([account_id.to_owned()]);
+        let mut found = account_touch_families(db, &ids, self.clock.now()).await?;
+        Ok(found
+            .remove(account_id)
+            .map(|family| family.members)
+            .unwrap_or_default())
     }
 
     /// The account's first decision slot after `now`.

@@ -53,6 +53,8 @@ pub struct PolicySettings {
 pub struct DecisionSettings {
     /// Local time of the daily slot (C-9), `HH:MM`.
     pub slot_time: String,
+    /// Signs the heads of the decision log; empty leaves them unsigned.
+    pub signing_key: String,
 }
 
 /// Section `[approvals]`.

@@ -1,8 +1,10 @@
 //! The pure heart: states, legal transitions and decisions. No clock, no database, no wire format.
 
 pub mod approval;
+pub mod calendar;
 pub mod catalogue;
 pub mod decision;
+pub mod exact;
 pub mod holdout;
 pub mod ledger;
 pub mod message;

@@ -25,6 +25,15 @@ pub enum OfferError {
     /// Nothing was recorded at or before the moment.
     #[error("no decision on account {0} was recorded at or before that time")]
     DecisionNotFound(String),
+    /// No such delegation.
+    #[error("delegation {0} does not exist")]
+    DelegationNotFound(String),
+    /// No such hold.
+    #[error("hold {0} does not exist")]
+    HoldNotFound(String),
+    /// Somebody else's matter.
+    #[error("only {0} and the lead may do this")]
+    NotYours(String),
     /// The request has no acting person.
     #[error("this needs an acting person in the metadata x-upswell-actor")]
     ActorRequired,
@@ -55,6 +64,9 @@ impl From<OfferError> for Problem {
             OfferError::OrderNotFound(_) => Self::not_found("ORDER_NOT_FOUND", text),
             OfferError::SuppressionNotFound(_) => Self::not_found("SUPPRESSION_NOT_FOUND", text),
             OfferError::DecisionNotFound(_) => Self::not_found("DECISION_NOT_FOUND", text),
+            OfferError::DelegationNotFound(_) => Self::not_found("DELEGATION_NOT_FOUND", text),
+            OfferError::HoldNotFound(_) => Self::not_found("HOLD_NOT_FOUND", text),
+            OfferError::NotYours(_) => Self::permission_denied("NOT_YOURS", text),
             OfferError::ActorRequired => Self::new(Kind::Unauthenticated, "ACTOR_REQUIRED", text),
             OfferError::Offer(OfferFault::TermsExpired(_)) => Self::failed_precondition("OFFER_TERMS_EXPIRED", text),
             OfferError::Offer(OfferFault::NotOpen(state) | OfferFault::Transition { from: state, .. }) => {

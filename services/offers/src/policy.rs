@@ -20,6 +20,7 @@ mod fields;
 mod messages;
 mod node;
 mod playbook;
+mod rollout;
 mod rules;
 mod values;
 
@@ -80,6 +81,15 @@ pub fn load(directory: Option<&Path>) -> Result<Policy, PolicyFaults> {
     let sources = read(directory, &mut faults);
     // Files that can be read are checked although others cannot, so that one look shows everything.
     build(&sources, faults)
+}
+
+/// The texts of the files of a policy by their names within the directory; what cannot be read is left out.
+pub fn sources(directory: Option<&Path>) -> Vec<(String, String)> {
+    let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+    directory.map_or_else(
+        || BUILT_IN.iter().map(owned).collect(),
+        |directory| read(directory, &mut Faults::default()),
+    )
 }
 
 /// A policy from the texts of its files by their names within the directory. Errors: everything that is wrong.

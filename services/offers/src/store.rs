@@ -6,18 +6,26 @@ pub mod approvals;
 pub mod arms;
 pub mod copies;
 pub mod decisions;
+pub mod delegations;
 pub mod entities;
+pub mod evidence;
+pub mod holds;
 pub mod ledger;
+pub mod merges;
 mod migrations;
 pub mod offers;
 pub mod pictures;
 pub mod suppressions;
 
 use sea_orm::{
-    ConnectionTrait, EntityTrait, IdenStatic, IntoActiveModel, Iterable, PrimaryKeyToColumn, sea_query::OnConflict,
+    ConnectionTrait, DbBackend, EntityTrait, IdenStatic, IntoActiveModel, Iterable, PrimaryKeyToColumn,
+    sea_query::OnConflict,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use upswell_runtime::{db::Tx, problem::Problem};
+use upswell_runtime::{
+    db::{Db, Tx},
+    problem::Problem,
+};
 
 pub use self::migrations::Migrator;
 
@@ -52,6 +60,21 @@ where
             .await?;
     }
     Ok(())
+}
+
+/// True where all writers of the process share one connection.
+pub(crate) fn has_one_writer(db: &Db) -> bool {
+    db.backend() == DbBackend::Sqlite
+}
+
+/// A list of parameters, filled up with its last value to a power of two: few shapes of a statement are worth more than
+/// few parameters, because each shape is prepared once.
+pub(crate) fn padded(values: &[String]) -> Vec<String> {
+    let mut values = values.to_vec();
+    if let Some(last) = values.last().cloned() {
+        values.resize(values.len().next_power_of_two(), last);
+    }
+    values
 }
 
 /// A document as it is stored.

@@ -1,9 +1,12 @@
 //! `ApprovalService`.
 
+use std::collections::BTreeSet;
+
 use tonic::{Request, Response, Status};
 use upswell_proto::offers::v1::{self as pb, approval_service_server::ApprovalService};
 use upswell_runtime::{
     db::micros,
+    ids,
     problem::{Problem, Violations},
     server::actor,
     text,
@@ -21,6 +24,7 @@ const LIST: &str = "upswell.offers.v1.ApprovalService/ListApprovals";
 const APPROVE: &str = "upswell.offers.v1.ApprovalService/ApproveOffer";
 const REJECT: &str = "upswell.offers.v1.ApprovalService/RejectOffer";
 const COMMENT_MAX: usize = 1_000;
+const BATCH_MAX: usize = 100;
 
 #[tonic::async_trait]
 impl ApprovalService for Api {
@@ -63,8 +67,63 @@ impl ApprovalService for Api {
         &self,
         request: Request<pb::ApproveOfferRequest>,
     ) -> Result<Response<pb::ApproveOfferResponse>, Status> {
-        let actor = actor(&request).ok_or_else(|| Problem::from(OfferError::ActorRequired))?;
-        let mut request = request.into_inner();
+        let actor = acting(&request)?;
+        Ok(Response::new(self.approved(request.into_inner(), &actor).await?))
+    }
+
+    async fn reject_offer(
+        &self,
+        request: Request<pb::RejectOfferRequest>,
+    ) -> Result<Response<pb::RejectOfferResponse>, Status> {
+        let actor = acting(&request)?;
+        Ok(Response::new(self.rejected(request.into_inner(), &actor).await?))
+    }
+
+    async fn decide_approvals(
+        &self,
+        request: Request<pb::DecideApprovalsRequest>,
+    ) -> Result<Response<pb::DecideApprovalsResponse>, Status> {
+        let actor = acting(&request)?;
+        Ok(Response::new(self.decided(request.into_inner(), &actor).await?))
+    }
+
+    async fn get_approval_digest(
+        &self,
+        request: Request<pb::GetApprovalDigestRequest>,
+    ) -> Result<Response<pb::GetApprovalDigestResponse>, Status> {
+        Ok(Response::new(self.digest(request.into_inner()).await?))
+    }
+
+    async fn delegate_approvals(
+        &self,
+        request: Request<pb::DelegateApprovalsRequest>,
+    ) -> Result<Response<pb::DelegateApprovalsResponse>, Status> {
+        let actor = acting(&request)?;
+        Ok(Response::new(self.delegated(request.into_inner(), actor).await?))
+    }
+
+    async fn end_delegation(
+        &self,
+        request: Request<pb::EndDelegationRequest>,
+    ) -> Result<Response<pb::EndDelegationResponse>, Status> {
+        let actor = acting(&request)?;
+        Ok(Response::new(self.delegation_ended(request.into_inner(), actor).await?))
+    }
+
+    async fn list_delegations(
+        &self,
+        request: Request<pb::ListDelegationsRequest>,
+    ) -> Result<Response<pb::ListDelegationsResponse>, Status> {
+        Ok(Response::new(self.delegations(request.into_inner()).await?))
+    }
+}
+
+impl Api {
+    async fn approved(
+        &self,
+        mut request: pb::ApproveOfferRequest,
+        actor: &str,
+    ) -> Result<pb::ApproveOfferResponse, Status> {
         let request_id = std::mem::take(&mut request.request_id);
         let id = uuid("approval_id", &request.approval_id)?;
         let mut violations = Violations::new();
@@ -75,20 +134,18 @@ impl ApprovalService for Api {
             violations.add("content_hash", "is required");
         }
         violations.into_result()?;
-        let call = match begin(&self.0, APPROVE, request_id, &request, Some(&actor)).await? {
-            Begun::Answered(answer) => return Ok(Response::new(answer)),
+        let call = match begin(&self.0, APPROVE, request_id, &request, Some(actor)).await? {
+            Begun::Answered(answer) => return Ok(answer),
             Begun::New(call) => call,
         };
         let outcome = self
             .0
-            .approve(&call.tx, id, &request.content_hash, &actor, &comment)
+            .approve(&call.tx, id, &request.content_hash, actor, &comment)
             .await;
         match outcome.map_err(Problem::from)? {
             Approved::Reserved(approval) => {
-                let answer = pb::ApproveOfferResponse {
-                    approval: Some(convert::approval(&approval)),
-                };
-                Ok(Response::new(call.finish(&self.0, answer).await?))
+                let approval = Some(convert::approval(&approval));
+                call.finish(&self.0, pb::ApproveOfferResponse { approval }).await
             }
             Approved::NoLongerValid(reason) => {
                 // That it is withdrawn stays, although the caller hears of a failure; asked again, it is closed.
@@ -98,12 +155,11 @@ impl ApprovalService for Api {
         }
     }
 
-    async fn reject_offer(
+    async fn rejected(
         &self,
-        request: Request<pb::RejectOfferRequest>,
-    ) -> Result<Response<pb::RejectOfferResponse>, Status> {
-        let actor = actor(&request).ok_or_else(|| Problem::from(OfferError::ActorRequired))?;
-        let mut request = request.into_inner();
+        mut request: pb::RejectOfferRequest,
+        actor: &str,
+    ) -> Result<pb::RejectOfferResponse, Status> {
         let request_id = std::mem::take(&mut request.request_id);
         let id = uuid("approval_id", &request.approval_id)?;
         let mut violations = Violations::new();
@@ -114,18 +170,91 @@ impl ApprovalService for Api {
             violations.add("comment", "is required");
         }
         violations.into_result()?;
-        let call = match begin(&self.0, REJECT, request_id, &request, Some(&actor)).await? {
-            Begun::Answered(answer) => return Ok(Response::new(answer)),
+        let call = match begin(&self.0, REJECT, request_id, &request, Some(actor)).await? {
+            Begun::Answered(answer) => return Ok(answer),
             Begun::New(call) => call,
         };
         let approval = self
             .0
-            .reject(&call.tx, id, &actor, &comment)
+            .reject(&call.tx, id, actor, &comment)
             .await
             .map_err(Problem::from)?;
-        let answer = pb::RejectOfferResponse {
-            approval: Some(convert::approval(&approval)),
-        };
-        Ok(Response::new(call.finish(&self.0, answer).await?))
+        let approval = Some(convert::approval(&approval));
+        call.finish(&self.0, pb::RejectOfferResponse { approval }).await
     }
+
+    /// Each decision is a request of its own, with an id derived from that of the batch: sent again, it decides nothing
+    /// twice and gives the same answers.
+    async fn decided(
+        &self,
+        request: pb::DecideApprovalsRequest,
+        actor: &str,
+    ) -> Result<pb::DecideApprovalsResponse, Status> {
+        let pb::DecideApprovalsRequest { decisions, request_id } = request;
+        let mut violations = Violations::new();
+        if decisions.is_empty() || decisions.len() > BATCH_MAX {
+            violations.add("decisions", format!("must be 1 to {BATCH_MAX}"));
+        }
+        let mut seen = BTreeSet::new();
+        for (index, decision) in decisions.iter().enumerate() {
+            if !seen.insert(decision.approval_id.as_str()) {
+                violations.add(format!("decisions[{index}].approval_id"), "is there twice");
+            }
+        }
+        violations.into_result()?;
+        uuid("request_id", &request_id)?;
+        let mut results = Vec::with_capacity(decisions.len());
+        for decision in decisions {
+            let approval_id = decision.approval_id.clone();
+            let (approval, reason, message) = match self.decide_one(decision, &request_id, actor).await {
+                Ok(approval) => (approval, String::new(), String::new()),
+                Err(status) => {
+                    let problem = Problem::from(status);
+                    (None, problem.reason().to_owned(), problem.message().to_owned())
+                }
+            };
+            results.push(pb::ApprovalDecisionResult {
+                approval_id,
+                approval,
+                reason,
+                message,
+            });
+        }
+        Ok(pb::DecideApprovalsResponse { results })
+    }
+
+    async fn decide_one(
+        &self,
+        decision: pb::ApprovalDecision,
+        batch: &str,
+        actor: &str,
+    ) -> Result<Option<pb::Approval>, Status> {
+        let pb::ApprovalDecision {
+            approval_id,
+            approve,
+            content_hash,
+            comment,
+        } = decision;
+        let request_id = ids::derive("decision-of-batch", &[batch, &approval_id]).to_string();
+        if approve {
+            let request = pb::ApproveOfferRequest {
+                approval_id,
+                content_hash,
+                comment,
+                request_id,
+            };
+            return Ok(self.approved(request, actor).await?.approval);
+        }
+        let request = pb::RejectOfferRequest {
+            approval_id,
+            comment,
+            request_id,
+        };
+        Ok(self.rejected(request, actor).await?.approval)
+    }
+}
+
+/// The acting person. Errors: UNAUTHENTICATED `ACTOR_REQUIRED`.
+pub(super) fn acting<T>(request: &Request<T>) -> Result<String, Problem> {
+    actor(request).ok_or_else(|| Problem::from(OfferError::ActorRequired))
 }

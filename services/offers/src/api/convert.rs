@@ -15,7 +15,7 @@ use super::words::{
 use crate::{
     app::explain::Explained,
     domain::{
-        approval::Approval,
+        approval::{Approval, Asked, Delegation, DelegationKind},
         decision::{Candidate, GateVerdict, Outcome, Verdict},
         offer::{Message, Offer, Terms},
         order::Order,
@@ -125,6 +125,7 @@ pub(crate) fn approval(approval: &Approval) -> pb::Approval {
         decide_time: approval.decided_at.map(instant),
         decided_by: approval.decided_by.clone(),
         comment: approval.comment.clone(),
+        passed_over: approval.passed_over.iter().map(passed_over).collect(),
     }
 }
 
@@ -153,6 +154,33 @@ pub(crate) fn suppression(row: suppression::Model) -> pb::Suppression {
         create_time: Some(instant(from_micros(row.created_at))),
         expire_time: row.expires_at.map(|at| instant(from_micros(at))),
         lift_time: row.lifted_at.map(|at| instant(from_micros(at))),
+    }
+}
+
+fn passed_over(asked: &Asked) -> pb::PassedOver {
+    pb::PassedOver {
+        approver_id: asked.approver_id.clone(),
+        ask_time: Some(instant(asked.asked_at)),
+        end_time: Some(instant(asked.until)),
+    }
+}
+
+/// Who stands in for whom.
+pub(crate) fn delegation(delegation: &Delegation) -> pb::Delegation {
+    let kind = match delegation.kind {
+        DelegationKind::Absence => pb::delegation::Kind::Absence,
+        DelegationKind::Deputy => pb::delegation::Kind::Deputy,
+    };
+    pb::Delegation {
+        delegation_id: delegation.id.to_string(),
+        person_id: delegation.person_id.clone(),
+        delegate_id: delegation.delegate_id.clone(),
+        kind: kind.into(),
+        start_date: Some(day(delegation.start_on)),
+        end_date: delegation.end_on.map(day),
+        author: delegation.author.clone(),
+        create_time: Some(instant(delegation.created_at)),
+        end_time: delegation.ended_at.map(instant),
     }
 }
 
@@ -243,6 +271,8 @@ pub(crate) fn policy(policy: &Policy) -> pb::GetPolicyResponse {
             .collect(),
         motion: motion_to_wire(playbook.motion).into(),
         class: class_to_wire(playbook.class).into(),
+        rollout_stage: playbook.rollout.stage.to_string(),
+        review_date: playbook.rollout.review_on().map(day),
     });
     pb::GetPolicyResponse {
         policy_version: policy.version.clone(),

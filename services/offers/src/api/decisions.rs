@@ -6,14 +6,15 @@ use upswell_proto::offers::v1::{
     playbook_service_server::PlaybookService,
 };
 use upswell_runtime::{
+    db::from_micros,
     paging,
     problem::{Problem, Violations},
 };
 
-use super::{Api, Cursor, account, account_filter, convert, instant};
+use super::{Api, Cursor, account, account_filter, convert, instant, uuid};
 use crate::{
     app::explain::recorded,
-    store::{arms, decisions},
+    store::{arms, decisions, entities::head},
 };
 
 const LIST: &str = "upswell.offers.v1.DecisionService/ListDecisions";
@@ -61,6 +62,51 @@ impl DecisionService for Api {
             decisions: decisions?,
             next_page_token,
         }))
+    }
+
+    async fn replay_decision(
+        &self,
+        request: Request<pb::ReplayDecisionRequest>,
+    ) -> Result<Response<pb::ReplayDecisionResponse>, Status> {
+        Ok(Response::new(self.replayed(&request.into_inner().decision_id).await?))
+    }
+
+    async fn verify_decisions(
+        &self,
+        _: Request<pb::VerifyDecisionsRequest>,
+    ) -> Result<Response<pb::VerifyDecisionsResponse>, Status> {
+        Ok(Response::new(self.verified().await?))
+    }
+}
+
+impl Api {
+    async fn replayed(&self, decision_id: &str) -> Result<pb::ReplayDecisionResponse, Problem> {
+        let replayed = self.0.replay_decision(uuid("decision_id", decision_id)?).await?;
+        Ok(pb::ReplayDecisionResponse {
+            same: replayed.difference.is_none(),
+            decision: Some(convert::decision(replayed.explained)),
+            difference: replayed.difference.unwrap_or_default(),
+        })
+    }
+
+    async fn verified(&self) -> Result<pb::VerifyDecisionsResponse, Problem> {
+        let found = self.0.verify_decisions().await?;
+        let head = |head: head::Model| pb::ChainHead {
+            entries: head.entries,
+            hash: head.hash,
+            sign_time: Some(convert::instant(from_micros(head.signed_at))),
+            signature: head.signature,
+        };
+        let intact = found.fault.is_none();
+        let (broken_at, fault) = found.fault.unwrap_or_default();
+        Ok(pb::VerifyDecisionsResponse {
+            intact,
+            entries: found.entries,
+            unsealed: i64::try_from(found.unsealed).unwrap_or(i64::MAX),
+            broken_at,
+            fault,
+            head: found.head.map(head),
+        })
     }
 }
 

@@ -49,29 +49,25 @@ impl Inbox for OffersInbox {
             }
             topic if topic == ingestion::TouchObserved::full_name() => {
                 let event: ingestion::TouchObserved = event.decode()?;
-                // What a corrected fact did stays as it is for now; only it must not be done again.
                 if event.superseded {
-                    return Ok(());
+                    return app.touch_unseen(tx, &touch(event)?).await;
                 }
                 app.touch_seen(tx, &touch(event)?).await
             }
             topic if topic == ingestion::ReplyReceived::full_name() => {
                 let event: ingestion::ReplyReceived = event.decode()?;
                 if event.superseded {
-                    return Ok(());
+                    return Ok(app.reply_superseded(tx, &event.fact_id, &event.account_id).await?);
                 }
                 Ok(app.reply(tx, reply(event)?).await?)
             }
             topic if topic == ingestion::PaymentRecorded::full_name() => {
-                let event: ingestion::PaymentRecorded = event.decode()?;
-                if event.superseded {
-                    return Ok(());
-                }
-                Ok(app.paid(tx, payment(event)?).await?)
+                Ok(app.paid(tx, payment(event.decode()?)?).await?)
             }
-            // What changed hands is told again under the account that goes on, right after.
-            topic if topic == ingestion::AccountsMerged::full_name() => Ok(()),
-            topic if topic == ingestion::AccountsUnmerged::full_name() => Ok(()),
+            topic if topic == ingestion::AccountsMerged::full_name() => app.merged(tx, merged(event.decode()?)).await,
+            topic if topic == ingestion::AccountsUnmerged::full_name() => {
+                app.unmerged(tx, unmerged(event.decode()?)).await
+            }
             topic if topic == ingestion::TicketChanged::full_name() => ticket_changed(tx, event.decode()?).await,
             topic if topic == scoring::SignalChanged::full_name() => {
                 app.signal_known(tx, signal(event.decode()?, event)?).await
@@ -249,15 +245,45 @@ fn payment(event: ingestion::PaymentRecorded) -> Result<answers::Paid, Problem> 
         account_id: _,
         payment,
         pay_time,
-        fact_id: _,
-        superseded: _,
+        fact_id,
+        superseded,
         supersedes_fact_id: _,
     } = event;
     let order_id = part("payment", payment)?.order_id;
     Ok(answers::Paid {
+        fact_id,
+        superseded,
         order_id,
         paid_at: instant("pay_time", pay_time)?,
     })
+}
+
+fn merged(event: ingestion::AccountsMerged) -> entities::merge::Model {
+    let ingestion::AccountsMerged {
+        account_id,
+        merged_account_id,
+        merge_id,
+    } = event;
+    entities::merge::Model {
+        merge_id,
+        account_id,
+        part_id: merged_account_id,
+        undone: false,
+    }
+}
+
+fn unmerged(event: ingestion::AccountsUnmerged) -> entities::merge::Model {
+    let ingestion::AccountsUnmerged {
+        account_id,
+        merged_account_id,
+        merge_id,
+    } = event;
+    entities::merge::Model {
+        merge_id,
+        account_id,
+        part_id: merged_account_id,
+        undone: true,
+    }
 }
 
 /// Only critical tickets matter here (SC-9).

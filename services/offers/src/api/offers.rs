@@ -11,16 +11,21 @@ use upswell_runtime::{
 use uuid::Uuid;
 
 use super::{
-    Api, Cursor, account_filter, convert,
+    Api, Cursor, account_filter,
+    approvals::acting,
+    convert,
     replay::{Begun, begin},
     uuid, words,
 };
-use crate::{error::OfferError, store::offers};
+use crate::{app::approvals::Words, error::OfferError, store::offers};
 
 const LIST: &str = "upswell.offers.v1.OfferService/ListOffers";
 const ACCEPT: &str = "upswell.offers.v1.OfferService/AcceptOffer";
 const DECLINE: &str = "upswell.offers.v1.OfferService/DeclineOffer";
+const EDIT: &str = "upswell.offers.v1.OfferService/EditOffer";
 const COMMENT_MAX: usize = 1_000;
+const SUBJECT_MAX: usize = 200;
+const BODY_MAX: usize = 5_000;
 
 impl Api {
     async fn offer_within(&self, reach: &Reach, id: Uuid) -> Result<(), Problem> {
@@ -91,6 +96,28 @@ impl OfferService for Api {
         Ok(Response::new(call.finish(&self.0, answer).await?))
     }
 
+    async fn edit_offer(
+        &self,
+        request: Request<pb::EditOfferRequest>,
+    ) -> Result<Response<pb::EditOfferResponse>, Status> {
+        let actor = acting(&request)?;
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        let id = uuid("offer_id", &request.offer_id)?;
+        let words = words_of(&request)?;
+        let call = match begin(&self.0, EDIT, request_id, &request, Some(&actor)).await? {
+            Begun::Answered(answer) => return Ok(Response::new(answer)),
+            Begun::New(call) => call,
+        };
+        let edited = self.0.edit(&call.tx, id, &request.etag, &actor, words).await;
+        let (offer, approval) = edited.map_err(Problem::from)?;
+        let answer = pb::EditOfferResponse {
+            offer: Some(convert::offer(&offer)),
+            approval: Some(convert::approval(&approval)),
+        };
+        Ok(Response::new(call.finish(&self.0, answer).await?))
+    }
+
     async fn decline_offer(
         &self,
         request: Request<pb::DeclineOfferRequest>,
@@ -111,6 +138,42 @@ impl OfferService for Api {
         };
         Ok(Response::new(call.finish(&self.0, answer).await?))
     }
+}
+
+/// Text of several lines, each of them clean.
+fn lines(value: &str, most: usize) -> Result<String, String> {
+    let lines: Result<Vec<String>, _> = value.lines().map(|line| text::clean(line, most)).collect();
+    let text = lines.map_err(|fault| fault.to_string())?.join("\n").trim().to_owned();
+    if text.chars().count() > most {
+        return Err(format!("must have at most {most} characters"));
+    }
+    Ok(text)
+}
+
+/// New words within their bounds.
+fn words_of(request: &pb::EditOfferRequest) -> Result<Words, Problem> {
+    let mut violations = Violations::new();
+    let mut taken = Vec::with_capacity(3);
+    let banner = request.banner.as_deref();
+    for (field, value, most) in [
+        ("subject", Some(request.subject.as_str()), SUBJECT_MAX),
+        ("body", Some(request.body.as_str()), BODY_MAX),
+        ("banner", banner, SUBJECT_MAX),
+    ] {
+        let clean = value.and_then(|value| violations.take(field, lines(value, most)));
+        if field != "banner" && clean.as_deref() == Some("") {
+            violations.add(field, "is required");
+        }
+        taken.push(clean);
+    }
+    violations.into_result()?;
+    let mut taken = taken.into_iter();
+    let mut next = || taken.next().flatten();
+    Ok(Words {
+        subject: next().unwrap_or_default(),
+        body: next().unwrap_or_default(),
+        banner: next(),
+    })
 }
 
 /// The words of states to filter by; every unknown one is named.

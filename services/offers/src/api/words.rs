@@ -137,4 +137,4 @@ pairs!(
         Revoked,
     }
 );
-pairs!(to order_state_to_wire, OrderState, order::State { Placed, Paid, });
+pairs!(to order_state_to_wire, OrderState, order::State { Placed, Paid, Cancelled, });

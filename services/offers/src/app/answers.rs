@@ -14,8 +14,15 @@ use crate::{
         vocabulary::{Channel, OfferState},
     },
     error::OfferError,
-    store::{accounts, answers, entities::reply, offers},
+    store::{
+        accounts, answers,
+        entities::{payment, reply},
+        offers,
+    },
 };
+
+/// What became of a reply that accepted an offer.
+const ACCEPTED: &str = "accepted";
 
 /// A reply as it came in.
 #[derive(Debug, Clone)]
@@ -32,8 +39,11 @@ pub(crate) struct Reply {
 /// A payment of an order.
 #[derive(Debug, Clone)]
 pub(crate) struct Paid {
+    pub(crate) fact_id: String,
     pub(crate) order_id: String,
     pub(crate) paid_at: Timestamp,
+    /// The fact was corrected: what it did is taken back (I-5).
+    pub(crate) superseded: bool,
 }
 
 impl App {
@@ -95,7 +105,39 @@ impl App {
         Ok(answers::reply_save(tx, row).await?)
     }
 
-    /// Notes the payment of an order; money that names none of ours is not for us.
+    /// The fact of a reply was corrected: an acceptance that came of it is taken back, unless it was paid (I-5).
+    pub(crate) async fn reply_superseded(&self, tx: &Tx, fact_id: &str, account_id: &str) -> Result<(), OfferError> {
+        accounts::account_lock(tx, account_id).await?;
+        let Some(mut reply) = answers::reply_fetch(&**tx, fact_id).await? else {
+            return Ok(());
+        };
+        let accepted = reply.outcome == ACCEPTED;
+        reply.outcome = "superseded".to_owned();
+        let offer_id = reply.offer_id.filter(|_| accepted);
+        answers::reply_save(tx, reply).await?;
+        let Some(mut offer) = (match offer_id {
+            Some(id) => offers::offer_fetch(&**tx, id).await?,
+            None => None,
+        }) else {
+            return Ok(());
+        };
+        if let Some(order_id) = offer.order_id
+            && let Some(mut order) = answers::order_fetch(&**tx, order_id).await?
+        {
+            if !order.cancel() {
+                tracing::warn!(order.id = %order_id, "a corrected reply accepted an order that was paid; it stands");
+                return Ok(());
+            }
+            answers::order_save(tx, &order).await?;
+            self.tell(tx, vec![events::order_changed(&order)]).await?;
+        }
+        if offer.reopen(self.clock.now()) {
+            self.save(tx, &mut offer, Some(OfferState::Accepted)).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes the payment of an order, or that there was none; money that names none of ours is not for us.
     pub(crate) async fn paid(&self, tx: &Tx, paid: Paid) -> Result<(), OfferError> {
         let Ok(id) = Uuid::parse_str(&paid.order_id) else {
             return Ok(());
@@ -104,7 +146,22 @@ impl App {
             tracing::warn!(order.id = %id, "a payment names an order that does not exist");
             return Ok(());
         };
-        if order.pay(paid.paid_at) {
+        accounts::account_lock(tx, &order.account_id).await?;
+        // The same fact is one payment, however often it is told (I-4); only its correction changes it.
+        let row = match answers::payment_fetch(&**tx, &paid.fact_id).await? {
+            Some(known) => payment::Model {
+                superseded: known.superseded || paid.superseded,
+                ..known
+            },
+            None => payment::Model {
+                fact_id: paid.fact_id,
+                order_id: id,
+                paid_at: micros(paid.paid_at),
+                superseded: paid.superseded,
+            },
+        };
+        answers::payment_save(tx, row).await?;
+        if order.settle(answers::payment_first(&**tx, id).await?) {
             answers::order_save(tx, &order).await?;
             self.tell(tx, vec![events::order_changed(&order)]).await?;
         }
@@ -117,7 +174,7 @@ impl App {
             .min(self.clock.now())
             .max(offer.sent_at.unwrap_or(replied_at));
         match self.accept(tx, offer.id, at).await {
-            Ok(_) => Ok("accepted".to_owned()),
+            Ok(_) => Ok(ACCEPTED.to_owned()),
             // The message is out and its confirmation is under way: the reply must not be lost, so it comes again.
             Err(OfferError::Offer(OfferFault::NotOpen(OfferState::Sending))) => Err(OfferError::Changed("the offer")),
             Err(OfferError::Offer(fault)) => Ok(fault.to_string()),
@@ -127,15 +184,17 @@ impl App {
 
     /// The offer that a reply answers: the one it names, or the account's one open offer.
     async fn offer_meant(&self, tx: &Tx, reply: &Reply) -> Result<Result<Offer, &'static str>, OfferError> {
+        // Offers that went to an account which is now part of this one are answered here (I-3).
+        let family = self.family(&**tx, &reply.account_id).await?;
         if !reply.offer_id.is_empty() {
             let named = match Uuid::parse_str(&reply.offer_id) {
                 Ok(id) => offers::offer_fetch(&**tx, id).await?,
                 Err(_) => None,
             };
-            let own = named.filter(|offer| offer.account_id == reply.account_id);
+            let own = named.filter(|offer| family.contains(&offer.account_id));
             return Ok(own.ok_or("the offer does not exist"));
         }
-        let mut open = offers::offer_list_in(&**tx, &reply.account_id, OfferState::Sent).await?;
+        let mut open = offers::offer_list_in(&**tx, &family, OfferState::Sent).await?;
         // Help needs no order: where one offer has a price, a "+" means that one.
         if open.len() > 1 {
             open.retain(|offer| offer.terms.is_some());
@@ -147,7 +206,7 @@ impl App {
         })
     }
 
-    async fn offer_locked(&self, tx: &Tx, id: Uuid) -> Result<Offer, OfferError> {
+    pub(crate) async fn offer_locked(&self, tx: &Tx, id: Uuid) -> Result<Offer, OfferError> {
         let missing = || OfferError::OfferNotFound(id.to_string());
         let found = offers::offer_fetch(&**tx, id).await?.ok_or_else(missing)?;
         accounts::account_lock(tx, &found.account_id).await?;

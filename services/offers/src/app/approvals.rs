@@ -1,6 +1,6 @@
 //! A person decides about an offer exactly as it was frozen (C-14).
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use upswell_runtime::db::Tx;
 use uuid::Uuid;
 
@@ -8,13 +8,22 @@ use super::{App, revalidate::Standing};
 use crate::{
     api::events,
     domain::{
-        approval::{Approval, ApprovalFault, ApprovalState, content_hash},
-        offer::Offer,
+        approval::{Approval, ApprovalFault, ApprovalState, Delegation, Ladder, business_deadline, content_hash},
+        ledger::ReleaseReason,
+        offer::{Offer, OfferFault},
         vocabulary::OfferState,
     },
     error::OfferError,
-    store::{accounts, approvals, offers},
+    store::{accounts, approvals, delegations, offers, pictures::zone},
 };
+
+/// Other words for an offer.
+pub(crate) struct Words {
+    pub(crate) subject: String,
+    pub(crate) body: String,
+    /// None leaves the banner as it is.
+    pub(crate) banner: Option<String>,
+}
 
 /// How an approval ended.
 pub(crate) enum Approved {
@@ -71,15 +80,96 @@ impl App {
         Ok(approval)
     }
 
-    /// Nobody decided in time: expiry means not sent. False when somebody did after all.
+    /// Nobody decided in time: the next one is asked, and when nobody is left, expiry means not sent. False when somebody
+    /// decided after all.
     pub(crate) async fn expire_approval(&self, tx: &Tx, id: Uuid, now: Timestamp) -> Result<bool, OfferError> {
         let mut approval = self.approval_locked(tx, id).await?;
         if !approval.is_overdue(now) {
             return Ok(false);
         }
+        let account = accounts::account_fetch(&**tx, &approval.account_id).await?;
+        let account = account.ok_or_else(|| OfferError::AccountNotFound(approval.account_id.clone()))?;
+        let zone = zone(&account.time_zone);
+        let delegations = delegations::delegation_list_open(&**tx).await?;
+        let ladder = self.ladder(&account.csm_id, &delegations, zone.to_datetime(now).date());
+        if let Some(next) = ladder.next(&approval.author, &approval.asked()) {
+            let expires_at = business_deadline(now, self.settings.approvals.business_days, &zone);
+            approval.escalate(next, now, expires_at);
+            approvals::approvals_save(tx, std::slice::from_ref(&approval)).await?;
+            self.tell(tx, vec![events::approval_changed(&approval)]).await?;
+            return Ok(true);
+        }
         (approval.state, approval.decided_at) = (ApprovalState::Expired, Some(now));
         self.not_sent(tx, &approval, "nobody decided in time", now).await?;
         Ok(true)
+    }
+
+    /// Who may be asked about an account.
+    pub(crate) fn ladder<'a>(&'a self, csm_id: &'a str, delegations: &'a [Delegation], today: Date) -> Ladder<'a> {
+        Ladder {
+            csm_id: Some(csm_id).filter(|csm| !csm.is_empty()),
+            lead_id: &self.settings.approvals.lead_id,
+            delegations,
+            today,
+        }
+    }
+
+    /// `actor` writes other words for an offer that waits for approval, or was approved and not yet sent. What was asked
+    /// or approved before is void; somebody else is asked about the new content.
+    #[tracing::instrument(name = "offers.edit", skip_all, fields(offer.id = %id))]
+    pub(crate) async fn edit(
+        &self,
+        tx: &Tx,
+        id: Uuid,
+        etag: &str,
+        actor: &str,
+        words: Words,
+    ) -> Result<(Offer, Approval), OfferError> {
+        let now = self.clock.now();
+        let mut offer = self.offer_locked(tx, id).await?;
+        if !etag.is_empty() && etag != offer.version.to_string() {
+            return Err(OfferError::Changed("the offer"));
+        }
+        let previous = offer.state;
+        let open = previous == OfferState::AwaitingApproval
+            || (previous == OfferState::Reserved && offer.approval_id.is_some());
+        let Some(message) = offer.message.as_mut().filter(|_| open) else {
+            return Err(OfferFault::NotOpen(previous).into());
+        };
+        (message.subject, message.body) = (words.subject, words.body);
+        if let Some(banner) = words.banner {
+            message.banner = banner;
+        }
+        self.give_up_place(tx, &mut offer, ReleaseReason::Cancelled, now)
+            .await?;
+        offer.defer(None, now)?;
+        let approval = self.ask(tx, &mut offer, actor, now).await?;
+        approvals::approvals_save(tx, std::slice::from_ref(&approval)).await?;
+        self.tell(tx, vec![events::approval_changed(&approval)]).await?;
+        self.save(tx, &mut offer, Some(previous)).await?;
+        Ok((offer, approval))
+    }
+
+    /// Asks whoever is to decide about `offer` when `author` asks; the caller stores both.
+    pub(crate) async fn ask(
+        &self,
+        tx: &Tx,
+        offer: &mut Offer,
+        author: &str,
+        now: Timestamp,
+    ) -> Result<Approval, OfferError> {
+        let account = accounts::account_fetch(&**tx, &offer.account_id).await?;
+        let account = account.ok_or_else(|| OfferError::AccountNotFound(offer.account_id.clone()))?;
+        let zone = zone(&account.time_zone);
+        let delegations = delegations::delegation_list_open(&**tx).await?;
+        let ladder = self.ladder(&account.csm_id, &delegations, zone.to_datetime(now).date());
+        let approver = ladder.first(author);
+        let expires_at = business_deadline(now, self.settings.approvals.business_days, &zone);
+        offer.advance(OfferState::AwaitingApproval, now)?;
+        let mut approval = Approval::request(offer, author, &approver, now, expires_at);
+        offer.approval_id = Some(approval.id);
+        approval.snapshot.approval_id = Some(approval.id);
+        Ok(approval)
     }
 
     /// Reserves the earliest legal place; the reason when there is none in time.

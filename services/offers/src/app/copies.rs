@@ -7,14 +7,15 @@ use upswell_runtime::{
 
 use super::{
     App,
-    ledger::{observe_in, renewal_moved_in},
+    ledger::{Cause, observe_in, recheck_in, release_in},
     released::released_in,
 };
 use crate::{
-    domain::ledger::Observe,
+    domain::ledger::{Observe, ReleaseReason},
     store::{
         accounts, copies,
         entities::{account, deal, signal},
+        ledger::touch_fetch,
     },
 };
 
@@ -73,9 +74,19 @@ impl App {
         Ok(())
     }
 
+    /// The fact of such a touch was corrected: it gives its place back (I-5).
+    pub(crate) async fn touch_unseen(&self, tx: &Tx, seen: &Observe) -> Result<(), Problem> {
+        let now = self.clock.now();
+        if touch_fetch(&**tx, seen.touch_id()).await?.is_some() {
+            let released = release_in(tx, &self.ledger, seen.touch_id(), ReleaseReason::Superseded, now).await?;
+            drop(released);
+        }
+        Ok(())
+    }
+
     async fn recheck(&self, tx: &Tx, account_id: &str) -> Result<(), Problem> {
         let now = self.clock.now();
-        let released = renewal_moved_in(tx, &self.ledger, account_id, now).await?;
+        let released = recheck_in(tx, &self.ledger, account_id, Cause::RenewalMoved, now).await?;
         released_in(tx, &self.ledger.routes, &released, now).await?;
         Ok(())
     }

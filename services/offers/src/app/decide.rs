@@ -23,8 +23,8 @@ use super::{App, NAME, ledger::reserve_in};
 use crate::{
     api::events,
     domain::{
-        approval::{AUTOPILOT, Approval, business_deadline},
-        decision::{Candidate, Decision, Draft, Outcome, Slot, Timing, decide_slot},
+        approval::{AUTOPILOT, Approval},
+        decision::{Candidate, Decision, Draft, Outcome, Slot, Timing, chain, decide_slot},
         ledger::Reserve,
         offer::Offer,
         slots::last_slot,
@@ -33,8 +33,10 @@ use crate::{
     error::OfferError,
     store::{
         accounts, approvals, decisions,
-        entities::{account, decision},
-        json, offers,
+        entities::{account, decision, picture},
+        evidence, json,
+        ledger::account_touch_lock,
+        offers,
         pictures::{Loaded, pictures_load},
     },
 };
@@ -95,6 +97,9 @@ pub(crate) struct Record {
     pub(crate) offer_ids: Vec<Option<Uuid>>,
 }
 
+/// A decision and what it was made from, as they are stored.
+type Recorded = (decision::Model, picture::Model);
+
 /// What one decision changes.
 #[derive(Default)]
 struct Outcomes {
@@ -141,6 +146,9 @@ impl App {
     async fn decide_batch(&self, batch: &[account::Model], timing: Timing, now: Timestamp) -> Result<usize, Problem> {
         let tx = self.db.begin().await?;
         let mut claimed = Vec::with_capacity(batch.len());
+        // Everybody who locks several accounts does so in the order of their ids.
+        let mut batch: Vec<&account::Model> = batch.iter().collect();
+        batch.sort_by(|a, b| a.account_id.cmp(&b.account_id));
         for account in batch {
             // Locks the account; another run may have been first.
             let is_mine = match timing {
@@ -154,6 +162,8 @@ impl App {
                 claimed.push(account.clone());
             }
         }
+        let locked: BTreeSet<String> = claimed.iter().map(|account| account.account_id.clone()).collect();
+        account_touch_lock(&tx, &locked, now).await?;
         let mut records = Vec::new();
         let mut decided = 0;
         let waiting = |loaded: &Loaded| !loaded.assigned;
@@ -161,6 +171,10 @@ impl App {
             if waiting(&loaded) {
                 // Without an arm nothing may be decided (C-12): it stays due.
                 self.leave_due(&tx, &loaded, timing, now).await?;
+                continue;
+            }
+            if loaded.part_of.is_some() {
+                // It is decided about as a part of the account that goes on (I-3).
                 continue;
             }
             decided += 1;
@@ -172,7 +186,9 @@ impl App {
             );
             records.extend(self.carry_out(&tx, &loaded, decision, now).await?);
         }
+        let (records, pictures): (Vec<_>, Vec<_>) = records.into_iter().unzip();
         decisions::decisions_save(&tx, records).await?;
+        evidence::pictures_save(&tx, pictures).await?;
         tx.commit().await?;
         Ok(decided)
     }
@@ -197,7 +213,7 @@ impl App {
         loaded: &Loaded,
         decision: Decision,
         now: Timestamp,
-    ) -> Result<Option<decision::Model>, Problem> {
+    ) -> Result<Option<Recorded>, Problem> {
         if decision.candidates.is_empty() && !loaded.offers.iter().any(|offer| offer.state == OfferState::Deferred) {
             return Ok(None);
         }
@@ -219,7 +235,7 @@ impl App {
         loaded: &Loaded,
         decision: Decision,
         now: Timestamp,
-    ) -> Result<Option<decision::Model>, Problem> {
+    ) -> Result<Option<Recorded>, Problem> {
         let slot_at = match decision.slot.timing {
             Timing::Daily => last_slot(&loaded.picture.profile.time_zone, self.slot_time, now),
             Timing::Immediate => now,
@@ -263,13 +279,22 @@ impl App {
             return Ok(None);
         }
         let document = json(&Record { decision, offer_ids })?;
-        Ok(Some(decision::Model {
+        let picture = json(&loaded.picture)?;
+        let record = decision::Model {
             decision_id,
             account_id: account_id.to_owned(),
             slot_at: micros(slot_at),
             decided_at: micros(now),
             document,
-        }))
+            picture_hash: chain::digest(&[&picture]),
+            place: None,
+            hash: String::new(),
+        };
+        let picture = picture::Model {
+            decision_id,
+            document: picture,
+        };
+        Ok(Some((record, picture)))
     }
 
     /// Makes or continues the offer of one candidate. Returns its id; none when it became no offer.
@@ -291,7 +316,8 @@ impl App {
         let mut offer = draw_up(loaded, candidate, draft, decision_id, known, now);
         match candidate.outcome {
             Outcome::Won if draft.needs_approval() => {
-                let approval = self.request_approval(loaded, &mut offer, now).map_err(Problem::from)?;
+                let asked = self.ask(tx, &mut offer, AUTOPILOT, now).await;
+                let approval = asked.map_err(Problem::from)?;
                 outcomes.approvals.push(approval);
             }
             Outcome::Won => {
@@ -306,19 +332,6 @@ impl App {
         let id = offer.id;
         outcomes.offers.push(offer);
         Ok(Some(id))
-    }
-
-    /// Asks the CSM, or the lead where there is none (C-14).
-    fn request_approval(&self, loaded: &Loaded, offer: &mut Offer, now: Timestamp) -> Result<Approval, OfferError> {
-        let zone = &loaded.picture.profile.time_zone;
-        let expires_at = business_deadline(now, self.settings.approvals.business_days, zone);
-        let lead = self.settings.approvals.lead_id.as_str();
-        let approver = loaded.picture.profile.csm_id.as_deref().unwrap_or(lead);
-        offer.advance(OfferState::AwaitingApproval, now)?;
-        let mut approval = Approval::request(offer, AUTOPILOT, approver, now, expires_at);
-        offer.approval_id = Some(approval.id);
-        approval.snapshot.approval_id = Some(approval.id);
-        Ok(approval)
     }
 
     /// Takes a place in the ledger for `offer` at `at`. `attempt` names this try: the decision or the approval. The

@@ -1,19 +1,29 @@
 //! The use cases of the touch ledger. The functions ending in `_in` work inside the caller's transaction, so that an
 //! offer and its touch change together; each takes the account's lock, decides by the domain, and appends events.
 
+mod coalesce;
 mod expire;
+mod merge;
+mod reserve;
 mod service;
+mod sheet;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use tracing::Span;
 use upswell_runtime::{
     db::Tx,
     outbox::{self, Routes},
-    problem::{Kind, Problem},
+    problem::Problem,
 };
 use uuid::Uuid;
 
+use self::sheet::{Sheets, Wanted};
 pub use self::{
     expire::ExpireReservations,
+    merge::{merge_in, unmerge_in},
+    reserve::reserve_in,
     service::{Ledger, Question},
 };
 use crate::{
@@ -21,12 +31,14 @@ use crate::{
     api::ledger::touch_changed,
     domain::{
         ledger::{
-            AUTOMATIC_SENDER, AccountCalendar, CapPolicy, HORIZON, Judgement, Observe, ReleaseReason, Reserve, Row,
-            Standing, Touch, TouchFault, is_commercial, recheck,
+            AccountCalendar, CapPolicy, HORIZON, Observe, ReleaseReason, Touch, TouchFault, recheck, recheck_all,
         },
-        vocabulary::{Channel, TouchClass, TouchState},
+        vocabulary::TouchState,
     },
-    store::{Reads, ledger as store},
+    store::{
+        Reads,
+        ledger::{self as store, Family},
+    },
 };
 
 /// What every step in the ledger needs.
@@ -49,30 +61,25 @@ pub struct Confirmed {
     pub displaced: Vec<Touch>,
 }
 
-/// Asks for a place. The same key of the same sender gives the touch that was granted under it, as it stands now.
-/// Errors: NOT_FOUND `ACCOUNT_NOT_FOUND`; INVALID_ARGUMENT for a planned time in the past or more than a year ahead,
-/// and `REQUEST_ID_REUSED` for a key that was granted with other content.
-pub async fn reserve_in(
-    tx: &Tx,
-    ctx: &LedgerCtx,
-    command: &Reserve,
-    now: Timestamp,
-) -> Result<Result<Touch, Judgement>, Problem> {
-    let now = store::account_touch_lock(tx, &command.account_id, now).await?;
-    if let Some(touch) = replay(&**tx, command).await? {
-        return Ok(Ok(touch));
+/// A changed touch, what is worth knowing of the change, and the span that its event belongs to.
+pub(super) struct Noted {
+    touch: Touch,
+    note: &'static str,
+    span: Span,
+}
+
+impl Noted {
+    fn plain(touch: Touch) -> Self {
+        Self::with(touch, "")
     }
-    check_time(command.planned_at, &ctx.policy, now)?;
-    let addressee = Some((command.contact_id.as_str(), command.channel));
-    let standing = standing(&**tx, ctx, &command.account_id, addressee, now).await?;
-    expire_in(tx, ctx, &command.account_id, now).await?;
-    let rows = rows_in(&**tx, ctx, &standing, &command.account_id, now).await?;
-    let touch = match command.decide(&ctx.policy, &standing, &rows, now) {
-        Ok(touch) => touch,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    save(tx, ctx, std::slice::from_ref(&touch), note(&touch, &standing), now).await?;
-    Ok(Ok(touch))
+
+    fn with(touch: Touch, note: &'static str) -> Self {
+        Self {
+            touch,
+            note,
+            span: Span::current(),
+        }
+    }
 }
 
 /// Sending begins. The inner error says why it may not.
@@ -82,15 +89,13 @@ pub async fn begin_in(
     touch_id: Uuid,
     now: Timestamp,
 ) -> Result<Result<Touch, TouchFault>, Problem> {
-    let (touch, now) = lock(tx, touch_id, now).await?;
-    let addressee = Some((touch.contact_id.as_str(), touch.channel));
-    let standing = standing(&**tx, ctx, &touch.account_id, addressee, now).await?;
-    expire_in(tx, ctx, &touch.account_id, now).await?;
-    let rows = rows_in(&**tx, ctx, &standing, &touch.account_id, now).await?;
-    match touch.begin(&ctx.policy, &standing, &rows, now) {
+    let (touch, sheets) = touch_locked(tx, ctx, touch_id, None, now).await?;
+    let sheet = sheets.of(&touch.account_id)?;
+    let standing = sheets.standing(&touch.account_id, Some((touch.contact_id.as_str(), touch.channel)))?;
+    match touch.begin(&ctx.policy, &standing, &sheet.rows(), sheet.now) {
         Ok(None) => Ok(Ok(touch)),
         Ok(Some(begun)) => {
-            save(tx, ctx, std::slice::from_ref(&begun), "", now).await?;
+            save(tx, ctx, &[Noted::plain(begun.clone())], sheet.now).await?;
             Ok(Ok(begun))
         }
         Err(fault) => Ok(Err(fault)),
@@ -105,13 +110,10 @@ pub async fn confirm_in(
     actual_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Result<Confirmed, TouchFault>, Problem> {
-    let (touch, now) = lock(tx, touch_id, now).await?;
-    let standing = standing(&**tx, ctx, &touch.account_id, None, now).await?;
-    expire_in(tx, ctx, &touch.account_id, now).await?;
-    let since = ctx.policy.since(&standing.calendar, touch.counts_at().min(now));
-    let counting = store::touch_list_counting(&**tx, &touch.account_id, since).await?;
-    let rows: Vec<Row> = counting.iter().map(Touch::row).collect();
-    let confirmation = match touch.confirm(&ctx.policy, &standing.calendar, &rows, actual_at, now) {
+    let (touch, sheets) = touch_locked(tx, ctx, touch_id, actual_at, now).await?;
+    let sheet = sheets.of(&touch.account_id)?;
+    let standing = sheets.standing(&touch.account_id, None)?;
+    let confirmation = match touch.confirm(&ctx.policy, &standing.calendar, &sheet.rows(), actual_at, sheet.now) {
         Ok(None) => {
             return Ok(Ok(Confirmed {
                 touch,
@@ -127,8 +129,8 @@ pub async fn confirm_in(
     } else {
         ""
     };
-    save(tx, ctx, std::slice::from_ref(&confirmation.touch), note, now).await?;
-    let displaced = displace(tx, ctx, counting, &confirmation.displaced, now).await?;
+    save(tx, ctx, &[Noted::with(confirmation.touch.clone(), note)], sheet.now).await?;
+    let displaced = displace(tx, ctx, &sheet.touches, &confirmation.displaced, sheet.now).await?;
     Ok(Ok(Confirmed {
         touch: confirmation.touch,
         displaced,
@@ -143,11 +145,13 @@ pub async fn release_in(
     reason: ReleaseReason,
     now: Timestamp,
 ) -> Result<Result<Touch, TouchFault>, Problem> {
-    let (touch, now) = lock(tx, touch_id, now).await?;
+    let seen = touch_fetch(&**tx, touch_id).await?;
+    let now = lock(tx, &seen.account_id, now).await?.now;
+    let touch = touch_fetch(&**tx, touch_id).await?;
     match touch.release(reason) {
         Ok(None) => Ok(Ok(touch)),
         Ok(Some(released)) => {
-            save(tx, ctx, std::slice::from_ref(&released), "", now).await?;
+            save(tx, ctx, &[Noted::plain(released.clone())], now).await?;
             Ok(Ok(released))
         }
         Err(fault) => Ok(Err(fault)),
@@ -156,78 +160,76 @@ pub async fn release_in(
 
 /// Records a touch that another tool made unannounced: it counts (C-6). The same fact twice is one touch.
 pub async fn observe_in(tx: &Tx, ctx: &LedgerCtx, seen: &Observe, now: Timestamp) -> Result<Touch, Problem> {
-    let now = store::account_touch_lock(tx, &seen.account_id, now).await?;
+    let family = lock(tx, &seen.account_id, now).await?;
     if let Some(known) = store::touch_fetch(&**tx, seen.touch_id()).await? {
         return Ok(known);
     }
-    let standing = store::standing_fetch(&**tx, &seen.account_id, ctx.holdout_epoch, None, now).await?;
-    let calendar = standing.map_or_else(AccountCalendar::utc, |standing| standing.calendar);
-    let touch = seen.touch(&ctx.policy, &calendar, now);
-    save(tx, ctx, std::slice::from_ref(&touch), "", now).await?;
+    let mut standings = store::standings_fetch(&**tx, [&family], ctx.holdout_epoch, now).await?;
+    let calendar = standings.remove(&family.root).map(|standing| standing.calendar);
+    let touch = seen.touch(&ctx.policy, &calendar.unwrap_or_else(AccountCalendar::utc), family.now);
+    save(tx, ctx, &[Noted::plain(touch.clone())], family.now).await?;
     Ok(touch)
 }
 
-/// To be called when a renewal date of the account moved, a deal opened or closed, or its time zone changed, after the
-/// change was stored. Releases the reservations that became illegal (C-8) and returns them: the offers they carried
-/// have to be deferred again (C-9). Those that stay record the date by which they were judged anew.
-pub async fn renewal_moved_in(
+/// What gave cause to look at an account's reservations again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// A renewal date moved, a deal opened or closed, or the time zone changed (C-8).
+    RenewalMoved,
+    /// Accounts were merged, so that their touches count together (I-3).
+    Merged,
+}
+
+/// To be called after the change was stored. Releases the reservations that became illegal and returns them: the offers
+/// they carried have to be deferred again (C-9). Those that stay record the date by which they were judged anew.
+pub async fn recheck_in(
     tx: &Tx,
     ctx: &LedgerCtx,
     account_id: &str,
+    cause: Cause,
     now: Timestamp,
 ) -> Result<Vec<Touch>, Problem> {
-    let now = store::account_touch_lock(tx, account_id, now).await?;
-    let standing = standing(&**tx, ctx, account_id, None, now).await?;
-    expire_in(tx, ctx, account_id, now).await?;
-    let since = ctx.policy.since(&standing.calendar, now);
-    let counting = store::touch_list_counting(&**tx, account_id, since).await?;
-    let rows: Vec<Row> = counting.iter().map(Touch::row).collect();
-    let illegal = recheck(&ctx.policy, &standing.calendar, &rows);
+    let families = BTreeMap::from([(account_id.to_owned(), lock(tx, account_id, now).await?)]);
+    let sheets = expire_all(
+        tx,
+        ctx,
+        Sheets::gather(&**tx, ctx, families, Wanted::default(), now).await?,
+        now,
+    )
+    .await?;
+    let (sheet, standing) = (sheets.of(account_id)?, sheets.standing(account_id, None)?);
+    let illegal = match cause {
+        Cause::RenewalMoved => recheck(&ctx.policy, &standing.calendar, &sheet.rows()),
+        Cause::Merged => recheck_all(&ctx.policy, &standing.calendar, &sheet.rows()),
+    };
     let renewal_on = standing.calendar.renewal();
-    let stay: Vec<Touch> = counting
-        .iter()
-        .filter(|touch| {
-            touch.state == TouchState::Reserved && touch.renewal_on != renewal_on && !illegal.contains(&touch.id)
-        })
-        .map(|touch| Touch {
+    let judged_anew = |touch: &&Touch| {
+        touch.state == TouchState::Reserved && touch.renewal_on != renewal_on && !illegal.contains(&touch.id)
+    };
+    let stay = sheet.touches.iter().filter(judged_anew).map(|touch| {
+        let touch = Touch {
             renewal_on,
             ..touch.clone()
-        })
-        .collect();
-    save(tx, ctx, &stay, "judged anew by another renewal date", now).await?;
-    displace(tx, ctx, counting, &illegal, now).await
+        };
+        Noted::with(touch, "judged anew by another renewal date")
+    });
+    save(tx, ctx, &stay.collect::<Vec<_>>(), sheet.now).await?;
+    displace(tx, ctx, &sheet.touches, &illegal, sheet.now).await
 }
 
-/// The account's touches that use a place at `now`, as far as they can matter to a touch at or after `now`.
-pub async fn rows_in(
+/// The families of accounts, without a lock.
+async fn families<'a>(
     db: &impl Reads,
-    ctx: &LedgerCtx,
-    standing: &Standing,
-    account_id: &str,
+    account_ids: impl Iterator<Item = &'a String>,
     now: Timestamp,
-) -> Result<Vec<Row>, Problem> {
-    let since = ctx.policy.since(&standing.calendar, now);
-    let touches = store::touch_list_counting(db, account_id, since).await?;
-    // A reservation whose time is over may not have been freed yet.
-    Ok(touches
-        .iter()
-        .filter(|touch| !touch.is_over(now))
-        .map(Touch::row)
-        .collect())
-}
-
-/// Frees the account's reservations whose time is over, before anything is judged by them.
-async fn expire_in(tx: &Tx, ctx: &LedgerCtx, account_id: &str, now: Timestamp) -> Result<Vec<Touch>, Problem> {
-    let expired = store::touch_list_over(&**tx, account_id, now).await?;
-    let expired: Vec<Touch> = expired.iter().filter_map(|touch| touch.expire(now)).collect();
-    save(tx, ctx, &expired, "", now).await?;
-    Ok(expired)
+) -> Result<BTreeMap<String, Family>, Problem> {
+    store::account_touch_families(db, &account_ids.cloned().collect(), now).await
 }
 
 async fn displace(
     tx: &Tx,
     ctx: &LedgerCtx,
-    counting: Vec<Touch>,
+    counting: &[Touch],
     ids: &[Uuid],
     now: Timestamp,
 ) -> Result<Vec<Touch>, Problem> {
@@ -235,63 +237,70 @@ async fn displace(
     let released: Vec<Touch> = touches
         .filter_map(|touch| touch.release(ReleaseReason::Displaced).ok().flatten())
         .collect();
-    save(tx, ctx, &released, "", now).await?;
+    let changed: Vec<Noted> = released.iter().cloned().map(Noted::plain).collect();
+    save(tx, ctx, &changed, now).await?;
     Ok(released)
 }
 
-/// Stores touches with a log entry and a TouchChanged event each.
-async fn save(tx: &Tx, ctx: &LedgerCtx, touches: &[Touch], note: &str, now: Timestamp) -> Result<(), Problem> {
-    if touches.is_empty() {
+/// Stores changed touches with a log entry and a TouchChanged event each.
+async fn save(tx: &Tx, ctx: &LedgerCtx, changed: &[Noted], now: Timestamp) -> Result<(), Problem> {
+    if changed.is_empty() {
         return Ok(());
     }
-    store::touches_save(tx, touches).await?;
-    let entries: Vec<_> = touches
-        .iter()
-        .map(|touch| store::LogEntry { touch, note, at: now })
-        .collect();
-    store::touch_log_append(tx, &entries).await?;
-    let events = touches.iter().map(|touch| touch_changed(touch, now)).collect();
-    outbox::append(tx, NAME, &ctx.routes, events).await
+    let touches: Vec<Touch> = changed.iter().map(|noted| noted.touch.clone()).collect();
+    store::touches_save(tx, &touches).await?;
+    let entry = |Noted { touch, note, .. }: &'_ Noted| store::LogEntry {
+        touch: touch.clone(),
+        note,
+        at: now,
+    };
+    store::touch_log_append(tx, changed.iter().map(entry)).await?;
+    let event = |noted: &Noted| noted.span.in_scope(|| touch_changed(&noted.touch, now));
+    outbox::append(tx, NAME, &ctx.routes, changed.iter().map(event).collect()).await
 }
 
-/// What the audit must be able to find: exemptions (C-4) and contamination of the holdout (C-12).
-fn note(touch: &Touch, standing: &Standing) -> &'static str {
-    let commercial = is_commercial(touch.class, touch.proposes_expansion);
-    match touch.class {
-        TouchClass::Contractual => "exempt from the limits (C-4)",
-        _ if standing.holdout && commercial && touch.sender != AUTOMATIC_SENDER => "contaminates the holdout (C-12)",
-        _ => "",
-    }
+/// Locks an account and those that count together with it.
+async fn lock(tx: &Tx, account_id: &str, now: Timestamp) -> Result<Family, Problem> {
+    let mut locked = store::account_touch_lock(tx, &BTreeSet::from([account_id.to_owned()]), now).await?;
+    let found = locked.remove(account_id);
+    found.ok_or_else(|| Problem::internal("an account could not be locked"))
 }
 
-async fn lock(tx: &Tx, touch_id: Uuid, now: Timestamp) -> Result<(Touch, Timestamp), Problem> {
-    let missing = || Problem::not_found("TOUCH_NOT_FOUND", format!("touch {touch_id} does not exist"));
-    // The account of a touch never changes, so it may be read before the lock; its state may not.
-    let touch = store::touch_fetch(&**tx, touch_id).await?.ok_or_else(missing)?;
-    let now = store::account_touch_lock(tx, &touch.account_id, now).await?;
-    let touch = store::touch_fetch(&**tx, touch_id).await?.ok_or_else(missing)?;
-    Ok((touch, now))
-}
-
-async fn replay(db: &impl Reads, command: &Reserve) -> Result<Option<Touch>, Problem> {
-    match store::touch_fetch(db, command.touch_id()).await? {
-        Some(touch) if touch.content != command.content() => {
-            let message = "idempotency_key: it was used before for another touch";
-            Err(Problem::new(Kind::InvalidArgument, "REQUEST_ID_REUSED", message).with("touch_id", touch.id))
-        }
-        known => Ok(known),
-    }
-}
-
-async fn standing(
-    db: &impl Reads,
+/// Locks the account of a touch, frees what is over, and reads what the touch's next step is judged by.
+async fn touch_locked(
+    tx: &Tx,
     ctx: &LedgerCtx,
-    account_id: &str,
-    addressee: Option<(&str, Channel)>,
+    touch_id: Uuid,
+    since: Option<Timestamp>,
     now: Timestamp,
-) -> Result<Standing, Problem> {
-    let found = store::standing_fetch(db, account_id, ctx.holdout_epoch, addressee, now).await?;
-    found.ok_or_else(|| Problem::not_found("ACCOUNT_NOT_FOUND", format!("account {account_id} is not known")))
+) -> Result<(Touch, Sheets), Problem> {
+    // The account of a touch never changes, so it may be read before the lock; its state may not.
+    let seen = touch_fetch(&**tx, touch_id).await?;
+    let since = since.into_iter().chain([seen.counts_at()]).min();
+    let wanted = Wanted {
+        addressees: BTreeSet::from([(seen.contact_id.clone(), seen.channel)]),
+        touch_ids: vec![touch_id],
+        since,
+    };
+    let families = BTreeMap::from([(seen.account_id.clone(), lock(tx, &seen.account_id, now).await?)]);
+    let sheets = expire_all(tx, ctx, Sheets::gather(&**tx, ctx, families, wanted, now).await?, now).await?;
+    let touch = sheets.touch(touch_id).cloned().unwrap_or(seen);
+    Ok((touch, sheets))
+}
+
+async fn expire_all(tx: &Tx, ctx: &LedgerCtx, mut sheets: Sheets, now: Timestamp) -> Result<Sheets, Problem> {
+    let expired: Vec<Noted> = sheets.expire().into_iter().map(Noted::plain).collect();
+    save(tx, ctx, &expired, now).await?;
+    Ok(sheets)
+}
+
+async fn touch_fetch(db: &impl Reads, touch_id: Uuid) -> Result<Touch, Problem> {
+    let missing = || Problem::not_found("TOUCH_NOT_FOUND", format!("touch {touch_id} does not exist"));
+    store::touch_fetch(db, touch_id).await?.ok_or_else(missing)
+}
+
+fn unknown(account_id: &str) -> Problem {
+    Problem::not_found("ACCOUNT_NOT_FOUND", format!("account {account_id} is not known"))
 }
 
 /// A planned time may lie as far in the past as sending may begin early: the clocks of senders differ.

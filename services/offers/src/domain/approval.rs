@@ -1,4 +1,5 @@
-//! Enterprise offers wait for a person (C-14). A request is a frozen snapshot; expiry means not sent.
+//! Enterprise offers wait for a person (C-14). A request is a frozen snapshot. Who does not decide in time is passed over
+//! for the next on the [`Ladder`]; when nobody is left, expiry means not sent.
 //!
 //! ```text
 //! PENDING → APPROVED → CONSUMED (used for exactly one touch)
@@ -6,7 +7,7 @@
 //!    └→ REJECTED | EXPIRED | REVOKED
 //! ```
 
-use jiff::{Timestamp, civil::Weekday, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Weekday, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use upswell_runtime::ids;
@@ -14,8 +15,11 @@ use uuid::Uuid;
 
 use super::{offer::Offer, vocabulary::words};
 
+mod ladder;
 #[cfg(test)]
 mod tests;
+
+pub use self::ladder::{Asked, Delegation, DelegationKind, Ladder};
 
 /// The author of what was built without a person.
 pub const AUTOPILOT: &str = "autopilot";
@@ -55,6 +59,8 @@ pub struct Approval {
     pub author: String,
     /// Who is asked.
     pub approver_id: String,
+    /// Who was asked before and did not decide in time, the first one first.
+    pub passed_over: Vec<Asked>,
     /// Where it stands.
     pub state: ApprovalState,
     /// When it was asked.
@@ -105,6 +111,7 @@ impl Approval {
             content_hash,
             author: author.to_owned(),
             approver_id: approver_id.to_owned(),
+            passed_over: Vec::new(),
             state: ApprovalState::Pending,
             requested_at: now,
             expires_at,
@@ -135,6 +142,34 @@ impl Approval {
     /// True when nobody decided in time.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         self.state == ApprovalState::Pending && now >= self.expires_at
+    }
+
+    /// The one who was asked did not decide in time: `next` is asked, until `expires_at`.
+    pub fn escalate(&mut self, next: String, now: Timestamp, expires_at: Timestamp) {
+        let asked_at = self.passed_over.last().map_or(self.requested_at, |before| before.until);
+        let approver_id = std::mem::replace(&mut self.approver_id, next);
+        self.passed_over.push(Asked {
+            approver_id,
+            asked_at,
+            until: now,
+        });
+        self.expires_at = expires_at;
+    }
+
+    /// Everybody who was asked so far.
+    pub fn asked(&self) -> Vec<Asked> {
+        let mut all = self.passed_over.clone();
+        all.push(Asked {
+            approver_id: self.approver_id.clone(),
+            asked_at: all.last().map_or(self.requested_at, |before| before.until),
+            until: self.expires_at,
+        });
+        all
+    }
+
+    /// How long it waited from the request to the decision; none while it waits.
+    pub fn waited(&self) -> Option<SignedDuration> {
+        self.decided_at.map(|decided| decided.duration_since(self.requested_at))
     }
 
     fn decidable(&self, actor: &str, now: Timestamp) -> Result<(), ApprovalFault> {

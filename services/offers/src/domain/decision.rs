@@ -3,6 +3,7 @@
 //! Reading order: the [picture] that a decision sees, the [proposal] that each playbook makes of it in words, the [gates] that
 //! each proposal must pass, the [rank] in which they are tried, the [slot] that picks one, the [explain]ed result.
 
+pub mod chain;
 pub mod explain;
 pub mod gates;
 pub mod picture;

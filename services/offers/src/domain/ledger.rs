@@ -26,11 +26,11 @@ mod window;
 
 pub use self::{
     calendar::{AccountCalendar, Zone},
-    gates::{AUTOMATIC_SENDER, Gate, Standing, Suppressed, gates},
+    gates::{AUTOMATIC_SENDER, Gate, Hold, Standing, Suppressed, gates},
     judge::{Blocking, HORIZON, Judgement, Proposal, Row, is_commercial, judge, judge_behind},
     lifecycle::{Confirmation, Observe, ReleaseReason, Reserve, Touch, TouchFault},
     policy::{Cap, CapPolicy, CapSettings, WindowCap},
-    recheck::{displaced, recheck},
+    recheck::{displaced, recheck, recheck_all},
 };
 
 #[cfg(test)]

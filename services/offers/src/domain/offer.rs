@@ -203,6 +203,16 @@ impl Offer {
         Ok(())
     }
 
+    /// The reply that accepted it was corrected (I-5): it is open for an answer again, as if it had never been accepted.
+    /// False for an offer that is not accepted.
+    pub fn reopen(&mut self, now: Timestamp) -> bool {
+        if self.state != OfferState::Accepted {
+            return false;
+        }
+        (self.state, self.state_at, self.order_id) = (OfferState::Sent, now, None);
+        true
+    }
+
     /// Whether an answer counts at `now`: it was sent, and its terms stand.
     pub fn answerable(&self, now: Timestamp) -> Result<(), OfferFault> {
         if self.state != OfferState::Sent {

@@ -1,4 +1,4 @@
-//! What an accepted offer becomes: PLACED → PAID (T-5).
+//! What an accepted offer becomes: PLACED ⇄ PAID, or CANCELLED when its acceptance or payment was corrected (T-5, I-5).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,8 @@ words! {
         Placed = "placed",
         /// Paid.
         Paid = "paid",
+        /// The reply that accepted the offer was corrected before anything was paid (I-5).
+        Cancelled = "cancelled",
     }
 }
 
@@ -72,12 +74,25 @@ pub fn place(offer: &mut Offer, now: Timestamp) -> Result<Option<Order>, OfferFa
 }
 
 impl Order {
-    /// Notes a payment; true when the order was not paid before. Further parts change nothing.
-    pub fn pay(&mut self, at: Timestamp) -> bool {
-        if self.state == OrderState::Paid {
-            return false;
+    /// It was first paid at `first`; none when no payment of it stands (any more). True when that is news. A cancelled
+    /// order that is paid after all is a paid one: the money says so.
+    pub fn settle(&mut self, first: Option<Timestamp>) -> bool {
+        let state = match (first, self.state) {
+            (Some(_), _) => OrderState::Paid,
+            (None, OrderState::Paid) => OrderState::Placed,
+            (None, other) => other,
+        };
+        let news = (state, first) != (self.state, self.paid_at);
+        (self.state, self.paid_at) = (state, first);
+        news
+    }
+
+    /// Its acceptance was never made. False when it was paid, which stands.
+    pub fn cancel(&mut self) -> bool {
+        let open = self.state == OrderState::Placed;
+        if open {
+            self.state = OrderState::Cancelled;
         }
-        (self.state, self.paid_at) = (OrderState::Paid, Some(at));
-        true
+        open
     }
 }

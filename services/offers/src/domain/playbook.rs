@@ -9,8 +9,11 @@ use super::{
 };
 
 pub mod facts;
+mod rollout;
 #[cfg(test)]
 mod tests;
+
+pub use self::rollout::{Rollout, Stage};
 
 /// One playbook. Everything that can be checked without an account was checked when it was loaded.
 #[derive(Debug)]
@@ -39,6 +42,8 @@ pub struct Playbook {
     pub audience: Audience,
     /// What must hold besides the general rules.
     pub guards: Guards,
+    /// Who gets it yet (C-13).
+    pub rollout: Rollout,
     /// Its signals are used up when it is sent (SG-R3).
     pub consumes_signals: bool,
     /// Days that an offer stays open for an answer (SG-R3).

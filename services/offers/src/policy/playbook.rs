@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::{
     decision::Timing,
-    playbook::{After, Audience, Guards, Playbook, Proposal, Standing, Units},
+    playbook::{After, Audience, Guards, Playbook, Proposal, Rollout, Standing, Units},
     vocabulary::{Channel, ContactRole, Grade, HealthBand, Motion, Owner, SignalKind, TouchClass},
 };
 
@@ -157,6 +157,9 @@ fn body(fields: &Fields<'_>, shelf: &Shelf, faults: &mut Faults) -> Option<Playb
         .optional("guards")
         .map(|at| guards(&at, faults))
         .unwrap_or_default();
+    let rollout = fields
+        .optional("rollout")
+        .map_or(Some(Rollout::default()), |at| super::rollout::build(&at, faults));
     let consumes_signals = fields
         .optional("consumes_signal")
         .and_then(|at| at.boolean(faults))
@@ -178,6 +181,7 @@ fn body(fields: &Fields<'_>, shelf: &Shelf, faults: &mut Faults) -> Option<Playb
         channels,
         audience,
         guards,
+        rollout: rollout?,
         consumes_signals,
         validity_days,
         messages: Vec::new(),

@@ -327,3 +327,31 @@ fn m7_a_playbook_that_is_switched_off_is_checked_and_left_out() {
         "version: expected a whole number, found text",
     );
 }
+
+#[test]
+fn c13_a_roll_out_names_as_many_accounts_as_its_stage_has() {
+    for (table, expected) in [
+        ("{stage: friendly, accounts: [a, b]}", "friendly has 3 to 5 accounts"),
+        ("{stage: pilot}", "pilot has 10 to 15 accounts"),
+        ("{stage: shadow, accounts: [a, b, c]}", "shadow names no accounts"),
+        ("{stage: percentage}", "belongs to the stage `percentage`"),
+        ("{stage: all, percent: 50}", "belongs to the stage `percentage`"),
+        ("{stage: percentage, percent: 100}", "100 is out of range"),
+        ("{stage: beta}", "unknown stage `beta`"),
+        ("{stage: shadow, since: yesterday}", "is not a date"),
+    ] {
+        check("owner: auto\n", &format!("owner: auto\nrollout: {table}\n"), expected);
+    }
+    let playbook = PLAYBOOK.replace(
+        "owner: auto\n",
+        "owner: auto\nrollout: {stage: friendly, accounts: [a, b, c], since: \"2026-10-12\"}\n",
+    );
+    let policy = parse(&[
+        ("catalogue.yaml", CATALOGUE),
+        ("playbooks/grow.yaml", playbook.as_str()),
+    ])
+    .unwrap();
+    let rollout = &policy.playbooks["grow"].rollout;
+    assert_eq!(rollout.review_on(), Some("2026-10-26".parse().unwrap()));
+    assert!(rollout.admits("grow", "b") && !rollout.admits("grow", "d"));
+}

@@ -1,5 +1,6 @@
 //! Orders and replies: what came back from the accounts.
 
+use jiff::Timestamp;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use upswell_runtime::{
     db::{Tx, from_micros, micros},
@@ -11,7 +12,7 @@ use super::{
     Reads,
     entities::{
         order::{Column, Entity, Model},
-        reply,
+        payment, reply,
     },
     from_json, json, upsert, word,
 };
@@ -57,6 +58,25 @@ pub async fn order_list(
     }
     let found = found.order_by_desc(Column::PlacedAt).order_by_asc(Column::OrderId);
     found.limit(limit).all(db).await?.into_iter().map(from_row).collect()
+}
+
+/// Stores a payment as its fact stands now.
+pub async fn payment_save(tx: &Tx, payment: payment::Model) -> Result<(), Problem> {
+    upsert::<payment::Entity>(tx, vec![payment]).await
+}
+
+/// One payment, by the fact that it came in.
+pub async fn payment_fetch(db: &impl Reads, fact_id: &str) -> Result<Option<payment::Model>, Problem> {
+    Ok(payment::Entity::find_by_id(fact_id).one(db).await?)
+}
+
+/// When an order was first paid, by the payments that stand.
+pub async fn payment_first(db: &impl Reads, order_id: Uuid) -> Result<Option<Timestamp>, Problem> {
+    let found = payment::Entity::find()
+        .filter(payment::Column::OrderId.eq(order_id))
+        .filter(payment::Column::Superseded.eq(false))
+        .order_by_asc(payment::Column::PaidAt);
+    Ok(found.one(db).await?.map(|payment| from_micros(payment.paid_at)))
 }
 
 /// Stores a reply and what was made of it.

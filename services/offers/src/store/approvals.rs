@@ -73,6 +73,23 @@ pub async fn approval_list(
     found.limit(limit).all(db).await?.into_iter().map(from_row).collect()
 }
 
+/// The requests of a person that were decided at or after `since`, at most `limit`; an empty `decided_by` means everybody.
+pub async fn approval_list_decided(
+    db: &impl Reads,
+    decided_by: &str,
+    since: Timestamp,
+    limit: u64,
+) -> Result<Vec<Approval>, Problem> {
+    let mut found = Entity::find()
+        .filter(Column::DecidedAt.gte(micros(since)))
+        .filter(Column::DecidedBy.ne(""));
+    if !decided_by.is_empty() {
+        found = found.filter(Column::DecidedBy.eq(decided_by));
+    }
+    let found = found.order_by_desc(Column::DecidedAt).order_by_asc(Column::ApprovalId);
+    found.limit(limit).all(db).await?.into_iter().map(from_row).collect()
+}
+
 fn to_row(approval: &Approval) -> Result<Model, Problem> {
     Ok(Model {
         approval_id: approval.id,
@@ -82,6 +99,7 @@ fn to_row(approval: &Approval) -> Result<Model, Problem> {
         content_hash: approval.content_hash.clone(),
         author: approval.author.clone(),
         approver_id: approval.approver_id.clone(),
+        passed_over: json(&approval.passed_over)?,
         state: approval.state.to_string(),
         requested_at: micros(approval.requested_at),
         expires_at: micros(approval.expires_at),
@@ -101,6 +119,7 @@ fn from_row(row: Model) -> Result<Approval, Problem> {
         content_hash: row.content_hash,
         author: row.author,
         approver_id: row.approver_id,
+        passed_over: from_json(&row.passed_over)?,
         state: word(&row.state)?,
         requested_at: from_micros(row.requested_at),
         expires_at: from_micros(row.expires_at),

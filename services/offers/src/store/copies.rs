@@ -1,11 +1,7 @@
 //! Local copies of what other services know.
 
-use jiff::civil::Date;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
-use upswell_runtime::{
-    db::{Tx, from_epoch_day},
-    problem::Problem,
-};
+use upswell_runtime::{db::Tx, problem::Problem};
 
 use super::{
     Reads,
@@ -21,6 +17,12 @@ pub async fn contact_save(tx: &Tx, contact: contact::Model) -> Result<(), Proble
 /// One contact, if it is known.
 pub async fn contact_fetch(db: &impl Reads, contact_id: &str) -> Result<Option<contact::Model>, Problem> {
     Ok(contact::Entity::find_by_id(contact_id).one(db).await?)
+}
+
+/// These contacts; unknown ones are left out.
+pub async fn contacts_fetch(db: &impl Reads, contact_ids: &[String]) -> Result<Vec<contact::Model>, Problem> {
+    let found = contact::Entity::find().filter(contact::Column::ContactId.is_in(contact_ids));
+    Ok(found.all(db).await?)
 }
 
 /// The contacts of these accounts, by id.
@@ -100,12 +102,6 @@ pub async fn deal_list_open(db: &impl Reads, account_ids: &[String]) -> Result<V
         .order_by_asc(deal::Column::DealId)
         .all(db)
         .await?)
-}
-
-/// The renewal dates of one account's deals that are not closed, the nearest first.
-pub async fn renewal_dates(db: &impl Reads, account_id: &str) -> Result<Vec<Date>, Problem> {
-    let deals = deal_list_open(db, &[account_id.to_owned()]).await?;
-    Ok(deals.into_iter().map(|deal| from_epoch_day(deal.renewal_on)).collect())
 }
 
 /// Stores a critical ticket.

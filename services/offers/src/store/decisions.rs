@@ -19,6 +19,11 @@ pub async fn decisions_save(tx: &Tx, decisions: Vec<Model>) -> Result<(), Proble
     upsert::<Entity>(tx, decisions).await
 }
 
+/// One decision.
+pub async fn decision_fetch(db: &impl Reads, id: Uuid) -> Result<Option<Model>, Problem> {
+    Ok(Entity::find_by_id(id).one(db).await?)
+}
+
 /// The newest decision on an account that was made at or before `at`.
 pub async fn decision_fetch_at(db: &impl Reads, account: &str, at: Timestamp) -> Result<Option<Model>, Problem> {
     let found = Entity::find()

@@ -1,6 +1,16 @@
 //! The tables of this service but the ledger's, as rows. Instants are µs since the epoch (`*_at`), days are days since
 //! 1970-01-01 (`*_on`), words are the spellings of [`crate::domain::vocabulary`]; documents are JSON.
 
+mod delegations;
+mod evidence;
+mod families;
+
+pub use self::{
+    delegations::delegation,
+    evidence::{head, picture, rulebook},
+    families::{hold, merge, payment},
+};
+
 /// Local copies of accounts, with the clockwork of their decisions.
 pub mod account {
     use sea_orm::entity::prelude::*;
@@ -262,6 +272,9 @@ pub mod approval {
         pub content_hash: String,
         pub author: String,
         pub approver_id: String,
+        /// JSON of those who did not decide in time.
+        #[sea_orm(column_type = "Text")]
+        pub passed_over: String,
         pub state: String,
         pub requested_at: i64,
         pub expires_at: i64,
@@ -368,6 +381,12 @@ pub mod decision {
         /// JSON of everything that was weighed.
         #[sea_orm(column_type = "Text")]
         pub document: String,
+        /// SHA-256 of the picture that it was made from.
+        pub picture_hash: String,
+        /// Its place in the chain; none until it was sealed.
+        pub place: Option<i64>,
+        /// The hash of the chain up to it; empty until then.
+        pub hash: String,
     }
 
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

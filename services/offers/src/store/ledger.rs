@@ -1,6 +1,7 @@
 //! The touch ledger. Whoever changes touches of an account takes [`account_touch_lock`] first and reads them after it.
 
 pub mod entities;
+mod locks;
 mod rows;
 mod standing;
 
@@ -8,17 +9,19 @@ use jiff::Timestamp;
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait, OnConflict},
 };
 use upswell_runtime::{
-    db::{Tx, epoch_day, from_micros, micros},
+    db::{Tx, epoch_day, micros},
     problem::Problem,
 };
 use uuid::Uuid;
 
-use self::entities::{log, state, touch};
-pub use self::standing::standing_fetch;
-use super::{Reads, upsert};
+use self::entities::{log, touch};
+pub use self::{
+    locks::{Family, account_touch_families, account_touch_lock, account_touch_root_set},
+    standing::{opted_out_list, standings_fetch},
+};
+use super::{Reads, padded, upsert};
 use crate::domain::{
     ledger::{HORIZON, Touch},
     vocabulary::TouchState,
@@ -37,45 +40,13 @@ pub struct TouchFilter {
 
 /// One step for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogEntry<'a> {
+pub struct LogEntry {
     /// The touch after the step.
-    pub touch: &'a Touch,
+    pub touch: Touch,
     /// What is worth knowing of it; empty for nothing.
-    pub note: &'a str,
+    pub note: &'static str,
     /// When.
     pub at: Timestamp,
-}
-
-/// Takes the account's row lock until the transaction ends, and returns the account's time: `now`, or the latest time
-/// that was recorded, so that a clock which steps back frees no place.
-pub async fn account_touch_lock(tx: &Tx, account_id: &str, now: Timestamp) -> Result<Timestamp, Problem> {
-    let row = state::ActiveModel {
-        account_id: Set(account_id.to_owned()),
-        version: Set(1),
-        recorded_at: Set(micros(now)),
-    };
-    let version = Expr::col((state::Entity, state::Column::Version)).add(1);
-    let known = OnConflict::column(state::Column::AccountId)
-        .value(state::Column::Version, version)
-        .to_owned();
-    state::Entity::insert(row)
-        .on_conflict(known)
-        .exec_without_returning(&**tx)
-        .await?;
-    let later = state::Entity::update_many()
-        .col_expr(state::Column::RecordedAt, Expr::value(micros(now)))
-        .filter(state::Column::AccountId.eq(account_id))
-        .filter(state::Column::RecordedAt.lt(micros(now)));
-    if later.exec(&**tx).await?.rows_affected > 0 {
-        return Ok(now);
-    }
-    account_touch_time(&**tx, account_id, now).await
-}
-
-/// The account's time: `now`, or the latest time that was recorded.
-pub async fn account_touch_time(db: &impl Reads, account_id: &str, now: Timestamp) -> Result<Timestamp, Problem> {
-    let known = state::Entity::find_by_id(account_id).one(db).await?;
-    Ok(known.map_or(now, |known| from_micros(known.recorded_at).max(now)))
 }
 
 /// One touch.
@@ -87,25 +58,39 @@ pub async fn touch_fetch(db: &impl Reads, id: Uuid) -> Result<Option<Touch>, Pro
         .transpose()
 }
 
-/// The account's touches that use their places at or after `since`, by instant.
-pub async fn touch_list_counting(db: &impl Reads, account_id: &str, since: Timestamp) -> Result<Vec<Touch>, Problem> {
+/// The touches of these accounts that use their places at or after `since`, and those with these ids whatever their state;
+/// by instant.
+pub async fn touch_list_for(
+    db: &impl Reads,
+    account_ids: &[String],
+    since: Timestamp,
+    ids: &[Uuid],
+) -> Result<Vec<Touch>, Problem> {
     let counting = TouchState::ALL
         .iter()
         .filter(|state| state.counts())
         .map(|state| state.as_str());
+    let using = Condition::all()
+        .add(touch::Column::AccountId.is_in(padded(account_ids)))
+        .add(touch::Column::CountsAt.gte(micros(since)))
+        .add(touch::Column::State.is_in(counting));
+    let mut wanted = Condition::any().add(using);
+    if let Some(last) = ids.last() {
+        let mut ids = ids.to_vec();
+        ids.resize(ids.len().next_power_of_two(), *last);
+        wanted = wanted.add(touch::Column::TouchId.is_in(ids));
+    }
     let found = touch::Entity::find()
-        .filter(touch::Column::AccountId.eq(account_id))
-        .filter(touch::Column::CountsAt.gte(micros(since)))
-        .filter(touch::Column::State.is_in(counting))
+        .filter(wanted)
         .order_by_asc(touch::Column::CountsAt)
         .order_by_asc(touch::Column::TouchId);
     touches(found.all(db).await?)
 }
 
-/// The account's reservations whose time was over at `now`.
-pub async fn touch_list_over(db: &impl Reads, account_id: &str, now: Timestamp) -> Result<Vec<Touch>, Problem> {
+/// The reservations of these accounts whose time was over at `now`.
+pub async fn touch_list_over(db: &impl Reads, account_ids: &[String], now: Timestamp) -> Result<Vec<Touch>, Problem> {
     let found = touch::Entity::find()
-        .filter(touch::Column::AccountId.eq(account_id))
+        .filter(touch::Column::AccountId.is_in(account_ids))
         .filter(touch::Column::State.eq(TouchState::Reserved.as_str()))
         .filter(touch::Column::ExpiresAt.lte(micros(now)))
         .order_by_asc(touch::Column::TouchId);
@@ -182,8 +167,8 @@ pub async fn touches_save(tx: &Tx, touches: &[Touch]) -> Result<(), Problem> {
 }
 
 /// Adds steps to the log.
-pub async fn touch_log_append(tx: &Tx, entries: &[LogEntry<'_>]) -> Result<(), Problem> {
-    let rows = entries.iter().map(|LogEntry { touch, note, at }| log::ActiveModel {
+pub async fn touch_log_append(tx: &Tx, entries: impl Iterator<Item = LogEntry>) -> Result<(), Problem> {
+    let rows = entries.map(|LogEntry { touch, note, at }| log::ActiveModel {
         entry_id: NotSet,
         touch_id: Set(touch.id),
         account_id: Set(touch.account_id.clone()),
@@ -191,8 +176,8 @@ pub async fn touch_log_append(tx: &Tx, entries: &[LogEntry<'_>]) -> Result<(), P
         counts_at: Set(micros(touch.counts_at())),
         renewal_on: Set(touch.renewal_on.map(epoch_day)),
         policy_version: Set(touch.policy_version.clone()),
-        note: Set((*note).to_owned()),
-        logged_at: Set(micros(*at)),
+        note: Set(note.to_owned()),
+        logged_at: Set(micros(at)),
     });
     log::Entity::insert_many(rows).exec_without_returning(&**tx).await?;
     Ok(())

@@ -2,6 +2,9 @@
 
 mod m0001_ledger;
 mod m0002_offers;
+mod m0003_families;
+mod m0004_approvals;
+mod m0005_evidence;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -14,6 +17,9 @@ impl MigratorTrait for Migrator {
         let mut all = upswell_runtime::db::runtime_migrations();
         all.push(Box::new(m0001_ledger::Ledger));
         all.push(Box::new(m0002_offers::Offers));
+        all.push(Box::new(m0003_families::Families));
+        all.push(Box::new(m0004_approvals::Approvals));
+        all.push(Box::new(m0005_evidence::Evidence));
         all
     }
 }

@@ -52,10 +52,10 @@ pub async fn offer_list_of(db: &impl Reads, account_ids: &[String]) -> Result<Ve
     read(found.order_by_asc(Column::CreatedAt).order_by_asc(Column::OfferId), db).await
 }
 
-/// The offers of an account in one state, the oldest sent first.
-pub async fn offer_list_in(db: &impl Reads, account_id: &str, state: OfferState) -> Result<Vec<Offer>, Problem> {
+/// The offers of these accounts in one state, the oldest sent first.
+pub async fn offer_list_in(db: &impl Reads, account_ids: &[String], state: OfferState) -> Result<Vec<Offer>, Problem> {
     let found = Entity::find()
-        .filter(Column::AccountId.eq(account_id))
+        .filter(Column::AccountId.is_in(account_ids))
         .filter(Column::State.eq(state.as_str()));
     read(found.order_by_asc(Column::SentAt).order_by_asc(Column::OfferId), db).await
 }

@@ -1,6 +1,6 @@
 //! Everything that decisions know of accounts, loaded for many accounts at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -14,14 +14,16 @@ use upswell_runtime::{
 use super::{
     Reads, arms, copies,
     entities::{account, contact, score, signal, subscription, suppression, ticket},
-    from_json, ledger, offers, suppressions, word,
+    from_json, holds,
+    ledger::{self, Family},
+    offers, suppressions, word,
 };
 use crate::domain::{
     decision::{
         AccountPicture, Contact, ContactPoint, Evidence, OfferHistory, Problems, Profile, ScoreView, SignalView,
         SubscriptionView, Suppressed,
     },
-    ledger::AccountCalendar,
+    ledger::{AccountCalendar, Hold},
     offer::Offer,
     vocabulary::Channel,
 };
@@ -39,6 +41,8 @@ pub struct Loaded {
     pub traces: BTreeMap<String, TraceContext>,
     /// It has an arm in the epoch (C-12): before that nothing may be decided.
     pub assigned: bool,
+    /// The account that it is part of (I-3): nothing is decided about it by itself.
+    pub part_of: Option<String>,
 }
 
 /// One address of a contact as it is stored.
@@ -83,21 +87,29 @@ pub async fn pictures_load(
     now: Timestamp,
 ) -> Result<Vec<Loaded>, Problem> {
     let ids: Vec<String> = accounts.iter().map(|account| account.account_id.clone()).collect();
+    let families = ledger::account_touch_families(db, &ids.iter().cloned().collect(), now).await?;
+    let all: BTreeSet<String> = families
+        .values()
+        .flat_map(|family| family.members.iter().cloned())
+        .collect();
+    let all: Vec<String> = all.into_iter().collect();
     let mut parts = Parts {
         contacts: group(copies::contact_list(db, &ids).await?, |row| &row.account_id),
         subscriptions: group(copies::subscription_list(db, &ids).await?, |row| &row.account_id),
         signals: group(copies::signal_list_open(db, &ids).await?, |row| &row.account_id),
         scores: group(copies::score_list(db, &ids).await?, |row| &row.account_id),
-        deals: group(copies::deal_list_open(db, &ids).await?, |row| &row.account_id),
+        deals: group(copies::deal_list_open(db, &all).await?, |row| &row.account_id),
         tickets: group(copies::ticket_list_open(db, &ids).await?, |row| &row.account_id),
-        offers: group(offers::offer_list_of(db, &ids).await?, |row| &row.account_id),
-        touches: group(ledger::touch_list_counting_of(db, &ids, now).await?, |touch| {
+        offers: group(offers::offer_list_of(db, &all).await?, |row| &row.account_id),
+        touches: group(ledger::touch_list_counting_of(db, &all, now).await?, |touch| {
             &touch.account_id
         }),
-        suppressions: group(suppressions::suppression_list_active(db, &ids, now).await?, |row| {
+        suppressions: group(suppressions::suppression_list_active(db, &all, now).await?, |row| {
             &row.account_id
         }),
-        arms: group(arms::arm_list_of(db, epoch, &ids).await?, |row| &row.account_id),
+        arms: group(arms::arm_list_of(db, epoch, &all).await?, |row| &row.account_id),
+        holds: group(holds::hold_list(db, &all, now).await?, |row| &row.account_id),
+        families,
     };
     accounts.into_iter().map(|account| parts.load(account, now)).collect()
 }
@@ -108,6 +120,16 @@ fn group<T>(rows: Vec<T>, key: impl Fn(&T) -> &String) -> BTreeMap<String, Vec<T
         groups.entry(key(&row).clone()).or_default().push(row);
     }
     groups
+}
+
+/// What belongs to any of these accounts.
+fn of_all<T: Clone>(groups: &Groups<T>, members: &[String]) -> Vec<T> {
+    members
+        .iter()
+        .filter_map(|member| groups.get(member))
+        .flatten()
+        .cloned()
+        .collect()
 }
 
 type Groups<T> = BTreeMap<String, Vec<T>>;
@@ -123,22 +145,26 @@ struct Parts {
     touches: Groups<crate::domain::ledger::Touch>,
     suppressions: Groups<suppression::Model>,
     arms: Groups<super::entities::arm::Model>,
+    holds: Groups<super::entities::hold::Model>,
+    families: BTreeMap<String, Family>,
 }
 
 impl Parts {
     fn load(&mut self, account: account::Model, now: Timestamp) -> Result<Loaded, Problem> {
         let id = account.account_id.as_str();
         let time_zone = zone(&account.time_zone);
-        let offers = self.offers.remove(id).unwrap_or_default();
+        let family = self.families.get(id).cloned();
+        let members = family.as_ref().map(|family| family.members.clone()).unwrap_or_default();
+        let offers = of_all(&self.offers, &members);
         let signals = self.signals.remove(id).unwrap_or_default();
-        let arms = self.arms.remove(id).unwrap_or_default();
-        let deals = self.deals.remove(id).unwrap_or_default();
+        let arms = of_all(&self.arms, &members);
+        let deals = of_all(&self.deals, &members);
         let renewals = deals.into_iter().map(|deal| from_epoch_day(deal.renewal_on)).collect();
         let today = time_zone.to_datetime(now).date();
         let versions = self.subscriptions.remove(id).unwrap_or_default();
         let subscriptions = subscriptions(versions, today)?;
         let score = self.scores.remove(id).unwrap_or_default().into_iter().next();
-        let touches = self.touches.remove(id).unwrap_or_default();
+        let touches = of_all(&self.touches, &members);
         let contacts = self.contacts.remove(id).unwrap_or_default();
         let picture = AccountPicture {
             account_id: id.to_owned(),
@@ -152,13 +178,11 @@ impl Parts {
             offers: offers.iter().map(history).collect(),
             ledger_rows: touches.iter().map(crate::domain::ledger::Touch::row).collect(),
             calendar: AccountCalendar { time_zone, renewals },
-            suppressed: self
-                .suppressions
-                .remove(id)
-                .unwrap_or_default()
+            suppressed: of_all(&self.suppressions, &members)
                 .into_iter()
-                .next()
-                .map(suppressed),
+                .map(suppressed)
+                .max_by_key(|found| (found.until.is_none(), found.until)),
+            holds: of_all(&self.holds, &members).into_iter().map(hold).collect(),
             holdout: arms.iter().any(|arm| arm.holdout),
         };
         let trace = |signal: signal::Model| {
@@ -174,6 +198,9 @@ impl Parts {
             offers,
             traces,
             assigned: !arms.is_empty(),
+            part_of: family
+                .map(|family| family.root)
+                .filter(|root| *root != account.account_id),
             account,
         })
     }
@@ -322,6 +349,14 @@ pub fn history(offer: &Offer) -> OfferHistory {
         sent_at: offer.sent_at,
         state_at: offer.state_at,
         deferred_until: offer.deferred_until,
+    }
+}
+
+fn hold(row: super::entities::hold::Model) -> Hold {
+    Hold {
+        reason: row.reason,
+        from: from_micros(row.start_at),
+        until: from_micros(row.end_at),
     }
 }
 

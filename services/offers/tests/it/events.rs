@@ -28,6 +28,15 @@ pub(crate) fn usd(units: i64) -> Option<gtype::Money> {
 }
 
 impl World {
+    /// A key that belongs to the account of the moment.
+    fn own(&self, key: &str) -> String {
+        if self.account == ACCOUNT {
+            key.to_owned()
+        } else {
+            format!("{key}-{}", self.account)
+        }
+    }
+
     /// Everything about the account but a reason to write to it; its arm is drawn.
     pub(crate) async fn known(&mut self) {
         self.profile(false, "csm-1").await;
@@ -38,6 +47,10 @@ impl World {
     }
 
     pub(crate) async fn profile(&mut self, enterprise: bool, csm: &str) {
+        self.profile_of(&self.account.clone(), enterprise, csm).await;
+    }
+
+    pub(crate) async fn profile_of(&mut self, account: &str, enterprise: bool, csm: &str) {
         let profile = ingestion::AccountProfile {
             display_name: "Acme".into(),
             segment: "mid-market".into(),
@@ -51,10 +64,10 @@ impl World {
             primary_metric: "users".into(),
         };
         let event = ingestion::AccountProfileChanged {
-            account_id: ACCOUNT.into(),
+            account_id: account.into(),
             profile: Some(profile),
         };
-        self.tell("ingestion", ACCOUNT, &event).await;
+        self.tell("ingestion", account, &event).await;
     }
 
     pub(crate) async fn contact(&mut self, consent: bool) {
@@ -64,7 +77,7 @@ impl World {
             consent,
         };
         let contact = ingestion::ContactProfile {
-            contact_id: "ann".into(),
+            contact_id: self.own("ann"),
             first_name: "Ann".into(),
             role: ContactRole::Business.into(),
             budget_holder: true,
@@ -74,15 +87,15 @@ impl World {
             language_code: "en".into(),
         };
         let event = ingestion::ContactChanged {
-            account_id: ACCOUNT.into(),
+            account_id: self.account.clone(),
             contact: Some(contact),
         };
-        self.tell("ingestion", ACCOUNT, &event).await;
+        self.tell("ingestion", &self.account.clone(), &event).await;
     }
 
     pub(crate) async fn plan(&mut self) {
         let terms = ingestion::SubscriptionTerms {
-            subscription_id: "sub-1".into(),
+            subscription_id: self.own("sub-1"),
             product: "pro".into(),
             kind: subscription_terms::Kind::Plan.into(),
             unit_price: usd(99),
@@ -101,15 +114,15 @@ impl World {
             ..ingestion::SubscriptionTerms::default()
         };
         let event = ingestion::SubscriptionChanged {
-            account_id: ACCOUNT.into(),
-            version_id: "crm/1".into(),
+            account_id: self.account.clone(),
+            version_id: self.own("crm/1"),
             terms: Some(terms),
             mrr: usd(99),
             occur_time: Some(wire(at("2026-01-01T00:00:00Z"))),
             superseded: false,
             renewal_mrr: None,
         };
-        self.tell("ingestion", ACCOUNT, &event).await;
+        self.tell("ingestion", &self.account.clone(), &event).await;
     }
 
     pub(crate) async fn score(&mut self, propensity: f64, critical: i32) {
@@ -120,7 +133,7 @@ impl World {
             components: vec![],
         };
         let score = scoring::Score {
-            account_id: ACCOUNT.into(),
+            account_id: self.account.clone(),
             as_of_day: day("2026-10-11"),
             score_time: Some(wire(self.clock.now())),
             health: Some(health),
@@ -134,8 +147,12 @@ impl World {
             missing_inputs: vec![],
             ..Default::default()
         };
-        self.tell("scoring", ACCOUNT, &scoring::ScoreChanged { score: Some(score) })
-            .await;
+        self.tell(
+            "scoring",
+            &self.account.clone(),
+            &scoring::ScoreChanged { score: Some(score) },
+        )
+        .await;
     }
 
     /// The seats are nearly used up: a reason for a capacity offer.
@@ -166,8 +183,8 @@ impl World {
             facts: format!("usage/{subject}"),
         });
         let signal = scoring::Signal {
-            signal_id: format!("signal-{subject}"),
-            account_id: ACCOUNT.into(),
+            signal_id: self.own(&format!("signal-{subject}")),
+            account_id: self.account.clone(),
             kind: kind.into(),
             subject: subject.into(),
             state: state.into(),
@@ -179,15 +196,19 @@ impl World {
             close_time: None,
             offer_id: String::new(),
         };
-        self.tell("scoring", ACCOUNT, &scoring::SignalChanged { signal: Some(signal) })
-            .await;
+        self.tell(
+            "scoring",
+            &self.account.clone(),
+            &scoring::SignalChanged { signal: Some(signal) },
+        )
+        .await;
     }
 
     pub(crate) async fn deal(&mut self, renewal: &str, stage: deal::Stage) {
         let deal = renewals::Deal {
-            deal_id: "deal-1".into(),
-            account_id: ACCOUNT.into(),
-            subscription_id: "sub-1".into(),
+            deal_id: self.own("deal-1"),
+            account_id: self.account.clone(),
+            subscription_id: self.own("sub-1"),
             renewal_date: day(renewal),
             stage: stage.into(),
             ..Default::default()
@@ -196,12 +217,12 @@ impl World {
             deal: Some(deal),
             previous_renewal_date: None,
         };
-        self.tell("renewals", ACCOUNT, &event).await;
+        self.tell("renewals", &self.account.clone(), &event).await;
     }
 
     pub(crate) async fn ticket(&mut self, severity: ingestion::ticket::Severity, resolved: bool) {
         let ticket = ingestion::Ticket {
-            ticket_id: "t-1".into(),
+            ticket_id: self.own("t-1"),
             topic: "billing".into(),
             severity: severity.into(),
             open_time: Some(wire(at("2026-10-12T02:00:00Z"))),
@@ -209,13 +230,17 @@ impl World {
             resolve_time: resolved.then(|| wire(self.clock.now())),
         };
         let event = ingestion::TicketChanged {
-            account_id: ACCOUNT.into(),
+            account_id: self.account.clone(),
             ticket: Some(ticket),
         };
-        self.tell("ingestion", ACCOUNT, &event).await;
+        self.tell("ingestion", &self.account.clone(), &event).await;
     }
 
     pub(crate) async fn observed(&mut self, class: TouchClass, time: &str) {
+        self.touch_told(&self.account.clone(), class, time, false).await;
+    }
+
+    pub(crate) async fn touch_told(&mut self, account: &str, class: TouchClass, time: &str, superseded: bool) {
         let touch = ingestion::ExternalTouch {
             class: class.into(),
             channel: Channel::Email.into(),
@@ -224,33 +249,72 @@ impl World {
             proposes_expansion: false,
         };
         let event = ingestion::TouchObserved {
-            account_id: ACCOUNT.into(),
+            account_id: account.into(),
             touch: Some(touch),
             touch_time: Some(wire(at(time))),
             fact_id: format!("crm/{time}"),
+            superseded,
             ..Default::default()
         };
-        self.tell("ingestion", ACCOUNT, &event).await;
+        self.tell("ingestion", account, &event).await;
     }
 
     pub(crate) async fn reply(&mut self, offer_id: &str, text: &str) {
         let reply = ingestion::Reply {
             offer_id: offer_id.into(),
-            contact_id: "ann".into(),
+            contact_id: self.own("ann"),
             channel: Channel::Email.into(),
             text: text.into(),
         };
         let event = ingestion::ReplyReceived {
-            account_id: ACCOUNT.into(),
+            account_id: self.account.clone(),
             reply: Some(reply),
             reply_time: Some(wire(self.clock.now())),
             fact_id: format!("mail/{text}/{}", self.clock.now()),
             ..Default::default()
         };
-        self.tell("ingestion", ACCOUNT, &event).await;
+        self.tell("ingestion", &self.account.clone(), &event).await;
+    }
+
+    /// The fact that `reply` told at `time` was corrected.
+    pub(crate) async fn reply_corrected(&mut self, text: &str, time: &str) {
+        let event = ingestion::ReplyReceived {
+            account_id: self.account.clone(),
+            reply: None,
+            reply_time: Some(wire(at(time))),
+            fact_id: format!("mail/{text}/{}", at(time)),
+            superseded: true,
+            ..Default::default()
+        };
+        self.tell("ingestion", &self.account.clone(), &event).await;
+    }
+
+    /// `merged` becomes part of the account, or is on its own again.
+    pub(crate) async fn merge(&mut self, merged: &str, undone: bool) {
+        let (account_id, merged_account_id, merge_id) =
+            (self.account.clone(), merged.into(), format!("merge-{merged}"));
+        if undone {
+            let event = ingestion::AccountsUnmerged {
+                account_id,
+                merged_account_id,
+                merge_id,
+            };
+            self.tell("ingestion", &self.account.clone(), &event).await;
+        } else {
+            let event = ingestion::AccountsMerged {
+                account_id,
+                merged_account_id,
+                merge_id,
+            };
+            self.tell("ingestion", &self.account.clone(), &event).await;
+        }
     }
 
     pub(crate) async fn payment(&mut self, order_id: &str) {
+        self.payment_told("bank", order_id, false).await;
+    }
+
+    pub(crate) async fn payment_told(&mut self, source: &str, order_id: &str, superseded: bool) {
         let payment = ingestion::Payment {
             invoice_id: "inv-1".into(),
             amount: usd(25),
@@ -258,12 +322,13 @@ impl World {
             order_id: order_id.into(),
         };
         let event = ingestion::PaymentRecorded {
-            account_id: ACCOUNT.into(),
+            account_id: self.account.clone(),
             payment: Some(payment),
             pay_time: Some(wire(self.clock.now())),
-            fact_id: format!("bank/{order_id}"),
+            fact_id: format!("{source}/{order_id}"),
+            superseded,
             ..Default::default()
         };
-        self.tell("ingestion", ACCOUNT, &event).await;
+        self.tell("ingestion", &self.account.clone(), &event).await;
     }
 }

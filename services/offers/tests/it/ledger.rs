@@ -1,5 +1,8 @@
 //! The ledger over a real store.
 
+mod coalesced;
+mod faults;
+mod merges;
 pub(crate) mod oracle;
 mod senders;
 mod steps;
@@ -10,7 +13,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use sea_orm::{ConnectionTrait as _, Statement};
 use upswell_offers::{
     Migrator,
-    app::ledger::{Ledger, LedgerCtx, renewal_moved_in},
+    app::ledger::{Cause, Ledger, LedgerCtx, recheck_in},
     domain::{
         ledger::{CapPolicy, Reserve, Touch},
         vocabulary::{Channel, TouchClass},
@@ -93,7 +96,7 @@ impl World {
         };
         let tx = self.store.db.begin().await.unwrap();
         deal_save(&tx, deal).await.unwrap();
-        let released = renewal_moved_in(&tx, &self.ctx, account_id, self.clock.now())
+        let released = recheck_in(&tx, &self.ctx, account_id, Cause::RenewalMoved, self.clock.now())
             .await
             .unwrap();
         tx.commit().await.unwrap();

@@ -1,11 +1,16 @@
-//! The offers service over a real channel and a real SQLite store.
+//! The offers service over a real channel and a real store.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod approvals;
+mod calendar;
+mod contest;
 mod events;
+mod evidence;
 mod flow;
+mod ladder;
 mod ledger;
 mod ledger_api;
 mod limits;
+mod merges;
 mod world;

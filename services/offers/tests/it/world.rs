@@ -16,11 +16,12 @@ use upswell_runtime::{
     client::Peers,
     clock::Clock,
     config::{Section, load},
-    db::Db,
+    db::{Db, DbSettings},
     ids,
     server::{ACTOR_METADATA, bind},
     service::{Deps, Service},
     telemetry::OutboxTrace,
+    testing::Place,
 };
 
 /// Monday 08:00 in Almaty; the slot is at 10:00.
@@ -33,6 +34,7 @@ pub(crate) type ApprovalClient = pb::approval_service_client::ApprovalServiceCli
 pub(crate) type SuppressionClient = pb::suppression_service_client::SuppressionServiceClient<Channel>;
 pub(crate) type DecisionClient = pb::decision_service_client::DecisionServiceClient<Channel>;
 pub(crate) type OrderClient = pb::order_service_client::OrderServiceClient<Channel>;
+pub(crate) type CalendarClient = pb::calendar_service_client::CalendarServiceClient<Channel>;
 pub(crate) type LedgerClient = pb::touch_ledger_service_client::TouchLedgerServiceClient<Channel>;
 
 pub(crate) struct World {
@@ -40,6 +42,9 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) channel: Channel,
     pub(crate) folder: TempDir,
+    /// What the events are about.
+    pub(crate) account: String,
+    _place: Place,
     sequences: BTreeMap<(String, String), i64>,
     stop: CancellationToken,
 }
@@ -72,12 +77,13 @@ pub(crate) fn acting<T>(message: T, actor: &str) -> Request<T> {
 }
 
 /// The defaults with what a test needs: a free port, its own files, and nobody held out.
-pub(crate) fn settings(folder: &TempDir, more: &[(&str, &str)]) -> Settings {
+pub(crate) fn settings(folder: &TempDir, db: &DbSettings, more: &[(&str, &str)]) -> Settings {
     let path = |name: &str| folder.path().join(name).display().to_string();
     let mut values = vec![
+        ("UPSWELL__OFFERS__DB__URL".to_owned(), db.url.clone()),
         (
-            "UPSWELL__OFFERS__DB__URL".to_owned(),
-            format!("sqlite:{}", path("offers.db")),
+            "UPSWELL__OFFERS__DB__CONNECTIONS".to_owned(),
+            db.connections.to_string(),
         ),
         ("UPSWELL__OFFERS__CHANNEL__SPOOL_DIR".to_owned(), path("spool")),
         ("UPSWELL__OFFERS__SERVER__LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
@@ -112,7 +118,8 @@ impl World {
 
     pub(crate) async fn with(more: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let settings = settings(&folder, more);
+        let (db, place) = Place::new().await.unwrap();
+        let settings = settings(&folder, &db, more);
         let clock = Clock::manual(at(START));
         Db::open::<Migrator>(&settings.db)
             .await
@@ -135,6 +142,8 @@ impl World {
             clock,
             channel,
             folder,
+            account: ACCOUNT.to_owned(),
+            _place: place,
             sequences: BTreeMap::new(),
             stop,
         }
@@ -210,6 +219,10 @@ impl World {
 
     pub(crate) fn orders(&self) -> OrderClient {
         OrderClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn calendar(&self) -> CalendarClient {
+        CalendarClient::new(self.channel.clone())
     }
 
     pub(crate) fn ledger(&self) -> LedgerClient {

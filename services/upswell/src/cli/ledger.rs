@@ -79,6 +79,7 @@ impl Allowance {
             class: self.class.into(),
             proposes_expansion: self.proposes_expansion,
             planned_time: self.at.map(to_instant),
+            ..Default::default()
         };
         let send =
             |channel, request| async move { TouchLedgerServiceClient::new(channel).get_allowance(request).await };

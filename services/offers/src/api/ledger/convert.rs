@@ -151,11 +151,21 @@ pub(super) fn question(request: pb::GetAllowanceRequest) -> Result<Question, Pro
         class,
         proposes_expansion,
         planned_time,
+        contact_id,
+        channel,
+        sender,
     } = request;
     let mut v = Violations::new();
     let account_id = v.take("account_id", text::key(&account_id));
     let class = touch_class(&mut v, class, proposes_expansion);
     let planned_at = optional_time(&mut v, "planned_time", planned_time);
+    let channel = self::channel(channel);
+    if channel.is_none() && !contact_id.is_empty() {
+        v.add("channel", "must be set to a known channel");
+    }
+    let addressee = channel
+        .filter(|_| !contact_id.is_empty())
+        .map(|channel| (contact_id, channel));
     v.into_result()?;
     let (Some(account_id), Some(class)) = (account_id, class) else {
         return Err(Problem::internal("a question without a field passed its checks"));
@@ -164,8 +174,8 @@ pub(super) fn question(request: pb::GetAllowanceRequest) -> Result<Question, Pro
         account_id,
         class,
         proposes_expansion,
-        sender: String::new(),
-        addressee: None,
+        sender,
+        addressee,
         planned_at,
     })
 }

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use upswell_runtime::{db::Db, jobs::Job, problem::Problem};
 
-use super::{LedgerCtx, expire_in};
-use crate::{app::released::released_in, store::ledger as store};
+use super::{LedgerCtx, Noted, lock, save};
+use crate::{app::released::released_in, domain::ledger::Touch, store::ledger as store};
 
 /// Accounts are found by so many overdue reservations at a time.
 const BATCH: u64 = 500;
@@ -46,8 +46,11 @@ impl Job for ExpireReservations {
             let accounts: BTreeSet<String> = overdue.into_iter().map(|touch| touch.account_id).collect();
             for account_id in accounts {
                 let tx = self.db.begin().await?;
-                let now = store::account_touch_lock(&tx, &account_id, now).await?;
-                let expired = expire_in(&tx, &self.ctx, &account_id, now).await?;
+                let now = lock(&tx, &account_id, now).await?.now;
+                let over = store::touch_list_over(&*tx, std::slice::from_ref(&account_id), now).await?;
+                let expired: Vec<Touch> = over.iter().filter_map(|touch| touch.expire(now)).collect();
+                let changed: Vec<Noted> = expired.iter().cloned().map(Noted::plain).collect();
+                save(&tx, &self.ctx, &changed, now).await?;
                 released_in(&tx, &self.ctx.routes, &expired, now).await?;
                 freed += expired.len();
                 tx.commit().await?;

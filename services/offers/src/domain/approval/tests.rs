@@ -1,3 +1,7 @@
+mod ladder;
+
+use jiff::civil::Date;
+
 use super::*;
 use crate::domain::vocabulary::{Channel, Motion, OfferState, Owner, TouchClass};
 

@@ -30,10 +30,12 @@ impl Case<'_> {
     pub(super) fn verdicts(&self) -> Vec<GateVerdict> {
         vec![
             self.suppression(),
+            self.hold(),
             self.holdout(),
             self.problem_first(),
             self.value_only(),
             self.education_first(),
+            self.rollout(),
             self.guards(),
             self.not_blocked(),
             self.never_twice(),
@@ -75,6 +77,18 @@ impl Case<'_> {
         match &self.picture.suppressed {
             None => GateVerdict::pass("suppression", "C-10", ""),
             Some(suppressed) => GateVerdict::block("suppression", "C-10", suppressed.reason.clone(), suppressed.until),
+        }
+    }
+
+    fn hold(&self) -> GateVerdict {
+        let standing = self
+            .picture
+            .holds
+            .iter()
+            .filter(|hold| (hold.from..hold.until).contains(&self.slot.at));
+        match standing.max_by_key(|hold| hold.until) {
+            None => GateVerdict::pass("hold", "C-17", ""),
+            Some(hold) => GateVerdict::defer("hold", "C-17", hold.reason.clone(), Some(hold.until)),
         }
     }
 
@@ -132,6 +146,16 @@ impl Case<'_> {
         let earliest = earliest.or_else(|| after(self.slot.at, review));
         let detail = format!("propensity {:.2} is below {threshold}: educate first", score.propensity);
         GateVerdict::defer("education_first", "SC-9", detail, earliest)
+    }
+
+    /// A playbook that is not rolled out to the account yet decides, and sends nothing (C-13).
+    fn rollout(&self) -> GateVerdict {
+        let (rollout, playbook) = (&self.playbook().rollout, self.playbook().key.as_str());
+        if rollout.admits(playbook, &self.picture.account_id) {
+            return GateVerdict::pass("rollout", "C-13", rollout.stage.as_str());
+        }
+        let detail = format!("rolled out to {} only: decided, not sent", rollout.stage);
+        GateVerdict::block("rollout", "C-13", detail, None)
     }
 
     fn guards(&self) -> GateVerdict {

@@ -1,20 +1,23 @@
-//! Everything that one decision knows about an account. Nothing else may influence it.
+//! Everything that one decision knows about an account. Nothing else may influence it; so it is kept with the decision, which
+//! can be made again from it (C-16).
 
 use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use serde::{Deserialize, Serialize};
 use upswell_runtime::money::Money;
 use uuid::Uuid;
 
 use crate::domain::{
-    ledger::{AccountCalendar, Row},
+    exact,
+    ledger::{AccountCalendar, Hold, Row},
     vocabulary::{
         Channel, ContactRole, Grade, HealthBand, Motion, OfferState, SignalKind, SubscriptionKind, TouchClass,
     },
 };
 
 /// An account as it stands at the moment of a decision.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AccountPicture {
     /// The account.
     pub account_id: String,
@@ -40,12 +43,14 @@ pub struct AccountPicture {
     pub calendar: AccountCalendar,
     /// The suppression in force; none when it may be contacted (C-10).
     pub suppressed: Option<Suppressed>,
+    /// The holds on it, those to come among them (C-17).
+    pub holds: Vec<Hold>,
     /// It is in the control group (C-12).
     pub holdout: bool,
 }
 
 /// Who an account is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Profile {
     /// The company's name.
     pub display_name: String,
@@ -54,6 +59,7 @@ pub struct Profile {
     /// ISO 3166-1 alpha-2.
     pub country: String,
     /// Decides its calendar days.
+    #[serde(with = "jiff::fmt::serde::tz::required")]
     pub time_zone: TimeZone,
     /// BCP 47.
     pub language: String,
@@ -66,7 +72,7 @@ pub struct Profile {
 }
 
 /// A person at the account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// The person.
     pub id: String,
@@ -87,7 +93,7 @@ pub struct Contact {
 }
 
 /// One address of a contact.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactPoint {
     /// The channel.
     pub channel: Channel,
@@ -98,7 +104,7 @@ pub struct ContactPoint {
 }
 
 /// A contract line in force.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SubscriptionView {
     /// Catalogue key.
     pub product: String,
@@ -113,7 +119,7 @@ pub struct SubscriptionView {
 }
 
 /// The numbers of scoring (SC-1).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreView {
     /// 0 to 100.
     pub health: i32,
@@ -122,15 +128,17 @@ pub struct ScoreView {
     /// Health now minus a week before; none when unknown (SC-3).
     pub health_change: Option<i32>,
     /// 0 to 1, up is bad.
+    #[serde(with = "exact")]
     pub churn_risk: f64,
     /// 0 to 1, up is good.
+    #[serde(with = "exact")]
     pub propensity: f64,
     /// What computed the two.
     pub model_version: String,
 }
 
 /// Problems of the account that are open now (SC-9).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problems {
     /// Critical tickets that are not resolved.
     pub open_critical: u32,
@@ -139,7 +147,7 @@ pub struct Problems {
 }
 
 /// An open signal.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SignalView {
     /// The signal.
     pub id: String,
@@ -150,6 +158,7 @@ pub struct SignalView {
     /// How pressing it is.
     pub grade: Grade,
     /// 0 to 1.
+    #[serde(with = "exact")]
     pub strength: f64,
     /// When it opened.
     pub opened_at: Timestamp,
@@ -158,20 +167,22 @@ pub struct SignalView {
 }
 
 /// One figure behind a signal (SG-R1).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// The name by which messages ask for it.
     pub name: String,
     /// The figure.
+    #[serde(with = "exact")]
     pub value: f64,
     /// Its unit.
     pub unit: String,
     /// What it was compared with; none without a baseline.
+    #[serde(with = "exact::optional")]
     pub baseline: Option<f64>,
 }
 
 /// An offer that the account had, as far as it matters for the next one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OfferHistory {
     /// The offer.
     pub id: Uuid,
@@ -198,7 +209,7 @@ pub struct OfferHistory {
 }
 
 /// A suppression in force (C-10).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suppressed {
     /// Why, for a person.
     pub reason: String,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use serde::{Deserialize, Serialize};
 
 /// First day of zone C-2, and the day before the first day of zone C-3, in days before the renewal.
 const ZONE60_DAYS: i64 = 60;
@@ -11,9 +12,10 @@ const ZONE30_DAYS: i64 = 30;
 const TRANSITION_REACH: SignedDuration = SignedDuration::from_hours(50);
 
 /// What the limits need to know of an account's time.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountCalendar {
     /// In which the account's days begin.
+    #[serde(with = "jiff::fmt::serde::tz::required")]
     pub time_zone: TimeZone,
     /// Renewal dates of the deals that are not closed, ascending.
     pub renewals: Vec<Date>,

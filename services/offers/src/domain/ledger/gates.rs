@@ -1,6 +1,8 @@
-//! What closes an account to touches whatever the limits say: suppression and opt-out (C-10), holdout (C-12).
+//! What closes an account to touches whatever the limits say: suppression and opt-out (C-10), holdout (C-12), holds
+//! (C-17).
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{AccountCalendar, judge::is_commercial};
 use crate::domain::vocabulary::TouchClass;
@@ -17,8 +19,23 @@ pub struct Standing {
     pub holdout: bool,
     /// The suppressions that stand.
     pub suppressed: Vec<Suppressed>,
+    /// The holds that stand.
+    pub holds: Vec<Hold>,
     /// The contact of the touch does not want this channel.
     pub opted_out: bool,
+}
+
+impl Standing {
+    /// Of an account that nothing is closed for.
+    pub fn of(calendar: AccountCalendar) -> Self {
+        Self {
+            calendar,
+            holdout: false,
+            suppressed: Vec::new(),
+            holds: Vec::new(),
+            opted_out: false,
+        }
+    }
 }
 
 /// A suppression.
@@ -30,6 +47,17 @@ pub struct Suppressed {
     pub until: Option<Timestamp>,
 }
 
+/// A time in which somebody wants the account left alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Why, for a person.
+    pub reason: String,
+    /// Its first instant.
+    pub from: Timestamp,
+    /// The first instant after it.
+    pub until: Timestamp,
+}
+
 /// A reason against any touch of a kind, until an instant or for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gate {
@@ -37,6 +65,8 @@ pub struct Gate {
     pub rule: &'static str,
     /// What stands in the way, for a person.
     pub detail: String,
+    /// When it closes; `None` for a gate that is closed already.
+    pub from: Option<Timestamp>,
     /// When it opens by itself.
     pub until: Option<Timestamp>,
 }
@@ -44,7 +74,7 @@ pub struct Gate {
 impl Gate {
     /// Whether it lets a touch at `at` pass.
     pub fn open(&self, at: Timestamp) -> bool {
-        self.until.is_some_and(|until| at >= until)
+        self.from.is_some_and(|from| at < from) || self.until.is_some_and(|until| at >= until)
     }
 }
 
@@ -57,14 +87,22 @@ pub fn gates(standing: &Standing, class: TouchClass, proposes_expansion: bool, s
     let suppressed = standing.suppressed.iter().map(|suppressed| Gate {
         rule: "C-10",
         detail: format!("the account is suppressed: {}", suppressed.reason),
+        from: None,
         until: suppressed.until,
     });
-    let mut gates: Vec<Gate> = suppressed.collect();
+    let held = standing.holds.iter().map(|hold| Gate {
+        rule: "HOLD",
+        detail: format!("the account is on hold: {}", hold.reason),
+        from: Some(hold.from),
+        until: Some(hold.until),
+    });
+    let mut gates: Vec<Gate> = suppressed.chain(held).collect();
     if standing.opted_out {
         let detail = "the contact opted out of this channel".to_owned();
         gates.push(Gate {
             rule: "C-10",
             detail,
+            from: None,
             until: None,
         });
     }
@@ -73,6 +111,7 @@ pub fn gates(standing: &Standing, class: TouchClass, proposes_expansion: bool, s
         gates.push(Gate {
             rule: "C-12",
             detail,
+            from: None,
             until: None,
         });
     }

@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{AccountCalendar, Cap, CapPolicy, Gate, Zone, window::overfull};
@@ -17,7 +18,7 @@ use crate::domain::vocabulary::{TouchClass, TouchState};
 pub const HORIZON: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// A touch as the rules see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// The touch.
     pub touch_id: Uuid,
@@ -124,7 +125,7 @@ impl Rule {
     /// Those that depend on the renewal date.
     pub(super) const OF_RENEWAL: [Self; 2] = [Self::Zone60, Self::Zone30];
 
-    fn id(self) -> &'static str {
+    pub(super) fn id(self) -> &'static str {
         match self {
             Self::Commercial => "C-1",
             Self::Zone60 => "C-2",

@@ -103,6 +103,8 @@ pub enum ReleaseReason {
     Bounced,
     /// It became illegal when the renewal date moved (C-8) or another touch was made at another time.
     Displaced,
+    /// The fact that told of it was corrected: it was never made (I-5). Only of observed touches.
+    Superseded,
 }
 
 impl ReleaseReason {
@@ -113,6 +115,7 @@ impl ReleaseReason {
             Self::NotSent => "not_sent",
             Self::Bounced => "bounced",
             Self::Displaced => "displaced",
+            Self::Superseded => "superseded",
         }
     }
 }
@@ -365,6 +368,8 @@ impl Touch {
     pub fn release(&self, reason: ReleaseReason) -> Result<Option<Self>, TouchFault> {
         match (self.state, reason) {
             (TouchState::Released | TouchState::Expired, _) => return Ok(None),
+            (TouchState::Observed, ReleaseReason::Superseded) => {}
+            (_, ReleaseReason::Superseded) => return Err(TouchFault::Confirmed),
             (TouchState::Reserved, _) | (_, ReleaseReason::Bounced) => {}
             (TouchState::Sending, ReleaseReason::NotSent) => {}
             (TouchState::Sending, _) => return Err(TouchFault::Sending),

@@ -16,6 +16,12 @@ pub fn recheck(policy: &CapPolicy, calendar: &AccountCalendar, rows: &[Row]) -> 
     })
 }
 
+/// The reservations that became illegal because accounts were merged and their touches count together (I-3), in the order
+/// of [`recheck`].
+pub fn recheck_all(policy: &CapPolicy, calendar: &AccountCalendar, rows: &[Row]) -> Vec<Uuid> {
+    give_way(policy, calendar, rows, |case, row| !case.legal(row.at, &Rule::ALL))
+}
+
 /// The reservations that became illegal because the touch `moved` was made at another instant than was known, in the
 /// order of [`recheck`]. Reservations that it does not stand against are left alone.
 pub fn displaced(policy: &CapPolicy, calendar: &AccountCalendar, rows: &[Row], moved: Uuid) -> Vec<Uuid> {

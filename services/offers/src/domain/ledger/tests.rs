@@ -1,14 +1,18 @@
 //! The rules by name; the properties are in the modules below.
 
 mod agreement;
+mod calendar_model;
+mod edges;
 mod lifecycle;
 #[path = "../../../tests/it/ledger/oracle.rs"]
 mod oracle;
+mod senders;
 mod steps;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
+use self::steps::kind as lifecycle_kind;
 use super::*;
 use crate::domain::vocabulary::{Channel, TouchClass, TouchState};
 
@@ -56,12 +60,7 @@ fn verdict(calendar: &AccountCalendar, rows: &[Row], proposal: &Proposal) -> (Ve
 }
 
 fn standing(calendar: AccountCalendar) -> Standing {
-    Standing {
-        calendar,
-        holdout: false,
-        suppressed: Vec::new(),
-        opted_out: false,
-    }
+    Standing::of(calendar)
 }
 
 fn reserve(key: &str, class: TouchClass, planned_at: Timestamp) -> Reserve {

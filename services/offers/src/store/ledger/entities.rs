@@ -71,6 +71,8 @@ pub mod state {
         pub account_id: String,
         pub version: i64,
         pub recorded_at: i64,
+        /// The account that it counts together with (I-3); empty for an account on its own.
+        pub root_id: String,
     }
 
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

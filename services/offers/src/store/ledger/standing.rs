@@ -1,62 +1,163 @@
-//! What the limits must know of an account besides its touches, gathered from the local copies.
+//! What the limits must know of accounts besides their touches, gathered from the local copies: one statement, however
+//! many accounts.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, tz::TimeZone};
+use sea_orm::{FromQueryResult, Statement, Value};
 use serde::Deserialize;
-use upswell_runtime::{db::from_micros, problem::Problem};
-
-use crate::{
-    domain::{
-        ledger::{AccountCalendar, Standing, Suppressed},
-        vocabulary::Channel,
-    },
-    store::{Reads, accounts, arms, copies, from_json, suppressions},
+use upswell_runtime::{
+    db::{from_epoch_day, from_micros, micros},
+    problem::Problem,
 };
 
-/// The standing of an account towards a touch to `contact_id` through `channel`; `None` for an unknown account.
-pub async fn standing_fetch(
-    db: &impl Reads,
-    account_id: &str,
-    holdout_epoch: i32,
-    addressee: Option<(&str, Channel)>,
-    now: Timestamp,
-) -> Result<Option<Standing>, Problem> {
-    let Some(account) = accounts::account_fetch(db, account_id).await? else {
-        return Ok(None);
-    };
-    let time_zone = TimeZone::get(&account.time_zone).map_err(Problem::internal)?;
-    let renewals = copies::renewal_dates(db, account_id).await?;
-    let ids = [account_id.to_owned()];
-    let arms = arms::arm_list_of(db, holdout_epoch, &ids).await?;
-    let suppressed = suppressions::suppression_list_active(db, &ids, now)
-        .await?
-        .into_iter()
-        .map(|found| Suppressed {
-            reason: found.reason,
-            until: found.expires_at.map(from_micros),
-        });
-    let opted_out = match addressee {
-        Some((contact_id, channel)) if !contact_id.is_empty() => opted_out(db, contact_id, channel).await?,
-        _ => false,
-    };
-    Ok(Some(Standing {
-        calendar: AccountCalendar { time_zone, renewals },
-        holdout: arms.iter().any(|arm| arm.holdout),
-        suppressed: suppressed.collect(),
-        opted_out,
-    }))
+use super::Family;
+use crate::{
+    domain::{
+        ledger::{AccountCalendar, Hold, Standing, Suppressed},
+        vocabulary::Channel,
+    },
+    store::{Reads, copies, from_json, padded},
+};
+
+/// Accounts in one statement.
+const CHUNK: usize = 500;
+
+/// One thing that is known of an account.
+#[derive(FromQueryResult)]
+struct Fact {
+    kind: i32,
+    account_id: String,
+    words: String,
+    number: i64,
+    until_at: Option<i64>,
 }
 
-/// C-10: the contact has addresses on the channel and agreed to none of them.
-async fn opted_out(db: &impl Reads, contact_id: &str, channel: Channel) -> Result<bool, Problem> {
+const ACCOUNT: i32 = 0;
+const DEAL: i32 = 1;
+const HELD_OUT: i32 = 2;
+const SUPPRESSION: i32 = 3;
+const HOLD: i32 = 4;
+
+/// The standing of families at `now`, by root; unknown accounts are left out. What counts for one member counts for all:
+/// the nearest renewal, any suppression, any hold, any holdout (I-3).
+pub async fn standings_fetch<'a>(
+    db: &impl Reads,
+    families: impl IntoIterator<Item = &'a Family>,
+    epoch: i32,
+    now: Timestamp,
+) -> Result<BTreeMap<String, Standing>, Problem> {
+    let mut root_of: BTreeMap<&str, &str> = BTreeMap::new();
+    for family in families {
+        for member in family.members.iter().chain([&family.root]) {
+            root_of.insert(member, &family.root);
+        }
+    }
+    let ids: Vec<String> = root_of.keys().map(|id| (*id).to_owned()).collect();
+    let mut facts = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        facts.extend(facts_fetch(db, chunk, epoch, now).await?);
+    }
+    let mut standings: BTreeMap<String, Standing> = BTreeMap::new();
+    for fact in facts.iter().filter(|fact| fact.kind == ACCOUNT) {
+        let is_root = root_of.get(fact.account_id.as_str()) == Some(&fact.account_id.as_str());
+        if is_root {
+            let time_zone = TimeZone::get(&fact.words).map_err(Problem::internal)?;
+            let calendar = AccountCalendar {
+                time_zone,
+                renewals: Vec::new(),
+            };
+            standings.insert(fact.account_id.clone(), Standing::of(calendar));
+        }
+    }
+    for fact in facts {
+        let root = root_of.get(fact.account_id.as_str()).copied().unwrap_or_default();
+        if let Some(standing) = standings.get_mut(root) {
+            note(standing, fact);
+        }
+    }
+    for standing in standings.values_mut() {
+        standing.calendar.renewals.sort_unstable();
+    }
+    Ok(standings)
+}
+
+fn note(standing: &mut Standing, fact: Fact) {
+    let until = fact.until_at.map(from_micros);
+    match fact.kind {
+        DEAL => {
+            // The day was stored as an INTEGER.
+            let day = i32::try_from(fact.number).unwrap_or(i32::MAX);
+            standing.calendar.renewals.push(from_epoch_day(day));
+        }
+        HELD_OUT => standing.holdout = true,
+        SUPPRESSION => standing.suppressed.push(Suppressed {
+            reason: fact.words,
+            until,
+        }),
+        HOLD => standing.holds.push(Hold {
+            reason: fact.words,
+            from: from_micros(fact.number),
+            until: until.unwrap_or(Timestamp::MAX),
+        }),
+        _ => {}
+    }
+}
+
+async fn facts_fetch(db: &impl Reads, ids: &[String], epoch: i32, now: Timestamp) -> Result<Vec<Fact>, Problem> {
+    let ids = padded(ids);
+    let places: Vec<String> = (3..3 + ids.len()).map(|place| format!("${place}")).collect();
+    let among = format!("account_id IN ({})", places.join(", "));
+    let sql = format!(
+        "SELECT 0 AS kind, account_id, time_zone AS words, CAST(0 AS BIGINT) AS number, CAST(NULL AS BIGINT) AS until_at \
+         FROM accounts WHERE {among} \
+         UNION ALL SELECT 1, account_id, '', CAST(renewal_on AS BIGINT), CAST(NULL AS BIGINT) \
+         FROM deals WHERE {among} AND NOT closed \
+         UNION ALL SELECT 2, account_id, '', CAST(0 AS BIGINT), CAST(NULL AS BIGINT) \
+         FROM holdout_arms WHERE {among} AND epoch = $1 AND holdout \
+         UNION ALL SELECT 3, account_id, reason, CAST(0 AS BIGINT), expires_at \
+         FROM suppressions WHERE {among} AND lifted_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
+         UNION ALL SELECT 4, account_id, reason, start_at, end_at \
+         FROM holds WHERE {among} AND lifted_at IS NULL AND end_at > $2"
+    );
+    let mut values: Vec<Value> = vec![epoch.into(), micros(now).into()];
+    values.extend(ids.into_iter().map(Value::from));
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+    Ok(Fact::find_by_statement(statement).all(db).await?)
+}
+
+/// Those of these contacts and channels that may not be used (C-10): the contact has addresses on the channel and agreed
+/// to none of them.
+pub async fn opted_out_list(
+    db: &impl Reads,
+    addressees: &BTreeSet<(String, Channel)>,
+) -> Result<BTreeSet<(String, Channel)>, Problem> {
     #[derive(Deserialize)]
     struct Point {
         channel: Channel,
         consent: bool,
     }
-    let Some(contact) = copies::contact_fetch(db, contact_id).await? else {
-        return Ok(false);
+    let ids: BTreeSet<&str> = addressees
+        .iter()
+        .map(|(id, _)| id.as_str())
+        .filter(|id| !id.is_empty())
+        .collect();
+    if ids.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
+    let mut points: BTreeMap<String, Vec<Point>> = BTreeMap::new();
+    for contact in copies::contacts_fetch(db, &padded(&ids)).await? {
+        points.insert(contact.contact_id, from_json(&contact.points)?);
+    }
+    let refuses = |(id, channel): &&(String, Channel)| {
+        let mut on_channel = points
+            .get(id)
+            .into_iter()
+            .flatten()
+            .filter(|point| point.channel == *channel)
+            .peekable();
+        on_channel.peek().is_some() && on_channel.all(|point| !point.consent)
     };
-    let points: Vec<Point> = from_json(&contact.points)?;
-    let mut on_channel = points.iter().filter(|point| point.channel == channel).peekable();
-    Ok(on_channel.peek().is_some() && on_channel.all(|point| !point.consent))
+    Ok(addressees.iter().filter(refuses).cloned().collect())
 }

@@ -3,7 +3,7 @@
 use jiff::civil::date;
 
 use super::support::*;
-use crate::domain::{decision::*, vocabulary::*};
+use crate::domain::{decision::*, ledger::Hold, playbook::Stage, vocabulary::*};
 
 #[test]
 fn c10_a_suppressed_account_is_left_alone() {
@@ -19,6 +19,45 @@ fn c10_a_suppressed_account_is_left_alone() {
     );
     picture.signals = vec![tickets("integrations")];
     check_blocked(&picture, "ticket-recipe", "suppression", "C-10", Verdict::Block);
+}
+
+#[test]
+fn c13_in_shadow_a_playbook_decides_and_sends_nothing() {
+    let picture = growing();
+    let mut policy = policy();
+    let rollout = &mut policy.playbooks.get_mut("capacity-growth").unwrap().rollout;
+    rollout.stage = Stage::Shadow;
+    let slot = Slot {
+        at: now(),
+        timing: Timing::Daily,
+    };
+    let shadow = decide_slot(&picture, &policy, &caps(), slot);
+    let closed = ("rollout".to_owned(), "C-13".to_owned(), Verdict::Block);
+    assert_eq!(against(&shadow, "capacity-growth"), [closed]);
+    // Everything else about it is decided: what it would say, and what it would be worth.
+    let candidate = &shadow.candidates[0];
+    assert!(candidate.draft.is_some() && candidate.expected_value.is_some() && shadow.winner().is_none());
+    let rollout = &mut policy.playbooks.get_mut("capacity-growth").unwrap().rollout;
+    (rollout.stage, rollout.accounts) = (Stage::Friendly, [picture.account_id.clone()].into());
+    assert!(decide_slot(&picture, &policy, &caps(), slot).winner().is_some());
+}
+
+#[test]
+fn c17_a_hold_defers_until_it_is_over() {
+    let mut picture = growing();
+    let hold = |from, until| Hold {
+        reason: "board meeting".to_owned(),
+        from,
+        until,
+    };
+    picture.holds = vec![hold(days_ago(1), in_days(2)), hold(in_days(5), in_days(9))];
+    check_blocked(&picture, "capacity-growth", "hold", "C-17", Verdict::Defer);
+    assert_eq!(
+        gate(&decide(&picture), "capacity-growth", "hold").earliest,
+        Some(in_days(2))
+    );
+    picture.holds.remove(0);
+    assert!(decide(&picture).winner().is_some());
 }
 
 #[test]

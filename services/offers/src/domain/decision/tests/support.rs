@@ -145,6 +145,7 @@ pub(super) fn account() -> AccountPicture {
             renewals: vec![date(2027, 6, 1)],
         },
         suppressed: None,
+        holds: Vec::new(),
         holdout: false,
     }
 }

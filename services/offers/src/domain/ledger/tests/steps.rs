@@ -136,7 +136,7 @@ impl Ledger {
     }
 }
 
-fn kind(touch: &Touch) -> Kind {
+pub(super) fn kind(touch: &Touch) -> Kind {
     let of = |kind: &Kind| class(*kind) == (touch.class, touch.proposes_expansion);
     KINDS.into_iter().find(of).unwrap()
 }
