@@ -8,8 +8,10 @@ use upswell_runtime::{
     db::{from_micros, micros},
     paging,
     problem::{Problem, Violations},
+    security::Reach,
     text,
 };
+use uuid::Uuid;
 
 use super::{
     Api, account,
@@ -21,7 +23,7 @@ use super::{
 use crate::{
     app::calendar::HoldAsked,
     domain::calendar::{Entry, EntryKind},
-    store::entities::hold,
+    store::{entities::hold, holds::hold_fetch},
 };
 
 const LIST: &str = "upswell.offers.v1.CalendarService/ListAccountCalendar";
@@ -78,9 +80,11 @@ impl CalendarService for Api {
         request: Request<pb::PlaceHoldRequest>,
     ) -> Result<Response<pb::PlaceHoldResponse>, Status> {
         let author = acting(&request)?;
+        let reach = Reach::of(&request);
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
         let asked = asked(&request, author.clone())?;
+        self.within(&reach, Some(&asked.account_id)).await?;
         let call = match begin(&self.0, PLACE, request_id.clone(), &request, Some(&author)).await? {
             Begun::Answered(answer) => return Ok(Response::new(answer)),
             Begun::New(call) => call,
@@ -94,9 +98,11 @@ impl CalendarService for Api {
 
     async fn lift_hold(&self, request: Request<pb::LiftHoldRequest>) -> Result<Response<pb::LiftHoldResponse>, Status> {
         let actor = acting(&request)?;
+        let reach = Reach::of(&request);
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
         let id = uuid("hold_id", &request.hold_id)?;
+        self.hold_within(&reach, id).await?;
         let call = match begin(&self.0, LIFT, request_id, &request, Some(&actor)).await? {
             Begun::Answered(answer) => return Ok(Response::new(answer)),
             Begun::New(call) => call,
@@ -109,6 +115,15 @@ impl CalendarService for Api {
 }
 
 impl Api {
+    async fn hold_within(&self, reach: &Reach, id: Uuid) -> Result<(), Problem> {
+        let found = match reach.only() {
+            Some(_) => hold_fetch(self.0.db.reader(), id).await?,
+            None => return Ok(()),
+        };
+        self.within(reach, found.as_ref().map(|hold| hold.account_id.as_str()))
+            .await
+    }
+
     async fn entries(
         &self,
         account_id: &str,

@@ -101,10 +101,12 @@ impl OfferService for Api {
         request: Request<pb::EditOfferRequest>,
     ) -> Result<Response<pb::EditOfferResponse>, Status> {
         let actor = acting(&request)?;
+        let reach = Reach::of(&request);
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
         let id = uuid("offer_id", &request.offer_id)?;
         let words = words_of(&request)?;
+        self.offer_within(&reach, id).await?;
         let call = match begin(&self.0, EDIT, request_id, &request, Some(&actor)).await? {
             Begun::Answered(answer) => return Ok(Response::new(answer)),
             Begun::New(call) => call,
