@@ -54,7 +54,7 @@ pub(super) async fn run(bench: &mut Bench) -> Result<()> {
     );
     let line = line.beside("bare tonic echo", &ours, &limit, Target::AtLeast(0.7));
     bench.sheet.add(line.note(format!(
-        "1 in flight: {:.0}/s; client and server in one process; there is no authentication yet",
+        "1 in flight: {:.0}/s; client and server in one process, on loopback without certificates",
         one.median()
     )));
     Ok(())
