@@ -63,7 +63,7 @@ impl Interval {
         self.high - self.low
     }
 
-    /// What both contain; when they are apart, the empty gap collapses to the nearer bound of `other`.
+    /// What both contain. Where they are apart nothing is left, and the lower bound is above the upper one.
     #[must_use]
     pub fn intersect(self, other: Self) -> Self {
         Self {

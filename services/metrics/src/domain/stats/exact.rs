@@ -2,12 +2,12 @@
 
 use super::{
     Interval,
-    dist::{ln_choose, normal_critical},
+    dist::{ln_binomial, normal_critical},
     proportion::TwoProportions,
 };
 
 /// Two outcomes whose probabilities differ by less than this share count as equally extreme.
-const EQUAL: f64 = 1e-7;
+const EQUAL: f64 = 1e-10;
 
 /// Fisher's exact test, two-sided: the probability of all tables with the same margins that are at most as likely as
 /// this one.
@@ -16,34 +16,24 @@ pub fn fisher(arms: TwoProportions) -> f64 {
     let events = arms.treatment.x + arms.control.x;
     let first = events.saturating_sub(n0);
     let last = events.min(n1);
-    let all = ln_choose(n1 + n0, events);
-    let log = |x: u64| ln_choose(n1, x) + ln_choose(n0, events - x) - all;
-    let seen = log(arms.treatment.x);
+    let share = events as f64 / (n1 + n0).max(1) as f64;
+    let all = ln_binomial(events, n1 + n0, share);
+    let log = |x: u64| ln_binomial(x, n1, share) + ln_binomial(events - x, n0, share) - all;
     // From the likeliest table outwards would save little: margins of a programme are small.
-    let total: f64 = (first..=last)
-        .map(log)
-        .filter(|likely| *likely <= seen + EQUAL)
-        .map(f64::exp)
-        .sum();
-    total.min(1.0)
+    at_most_as_likely(log(arms.treatment.x), (first..=last).map(log))
 }
 
 /// The exact binomial test, two-sided: the probability of all counts that are at most as likely as `x` of `n` when each
 /// comes with probability `share`.
 pub fn binomial(x: u64, n: u64, share: f64) -> f64 {
-    if share <= 0.0 || share >= 1.0 {
-        let certain = if share <= 0.0 { 0 } else { n };
-        return if x == certain { 1.0 } else { 0.0 };
-    }
-    let (yes, no) = (share.ln(), (-share).ln_1p());
-    let log = |x: u64| ln_choose(n, x) + x as f64 * yes + (n - x) as f64 * no;
-    let seen = log(x);
-    let total: f64 = (0..=n)
-        .map(log)
-        .filter(|likely| *likely <= seen + EQUAL)
-        .map(f64::exp)
-        .sum();
-    total.min(1.0)
+    let log = |x: u64| ln_binomial(x, n, share);
+    at_most_as_likely(log(x), (0..=n).map(log))
+}
+
+/// Sum of the probabilities, told by their logarithms, that are at most the one that was `seen`.
+fn at_most_as_likely(seen: f64, all: impl Iterator<Item = f64>) -> f64 {
+    let extreme = all.filter(|likely| *likely <= seen + EQUAL);
+    extreme.map(f64::exp).sum::<f64>().min(1.0)
 }
 
 /// Miettinen and Nurminen's interval of the difference: all differences whose score statistic, with the variance under

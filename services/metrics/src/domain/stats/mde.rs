@@ -70,7 +70,7 @@ impl Design {
     }
 
     fn proportion(self, base: f64, room: f64, sign: f64) -> Option<f64> {
-        if self.is_empty() || !(0.0..=1.0).contains(&base) {
+        if self.is_empty() || !(0.0..=1.0).contains(&base) || room <= 0.0 {
             return None;
         }
         let excess = |change: f64| self.excess(base, (base + sign * change).clamp(0.0, 1.0));

@@ -28,10 +28,12 @@ impl Sample {
             return Self::default();
         }
         let mean = sum / n as f64;
+        // What the mean was rounded by is put back, and the product is not rounded: a large level costs no digits here.
+        let lost = mean.mul_add(-(n as f64), sum) / n as f64;
         Self {
             n,
             mean,
-            squares: (sum_of_squares - sum * mean).max(0.0),
+            squares: (sum.mul_add(-mean, sum_of_squares) - sum * lost).max(0.0),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::domain::stats::{
     exact::{binomial, fisher},
     mde::{Design, power_of_effect},
     proportion::{Proportion, Test, TwoProportions},
+    random::Draws,
     sequential::{Msprt, Running},
     srm::srm,
 };
@@ -46,8 +47,10 @@ fn k10_two_proportions_are_those_of_statsmodels_and_scipy() {
             close_interval(arms.score(alpha).unwrap(), &case["score_ci"], 1e-5, name);
         }
         if case["risk_ratio"].is_number() {
-            let (interval, p) = arms.risk_ratio_log(alpha).unwrap();
             close(arms.risk_ratio().unwrap(), &case["risk_ratio"], 1e-8, name);
+        }
+        if case["risk_ratio_ci_log"].is_array() {
+            let (interval, p) = arms.risk_ratio_log(alpha).unwrap();
             close_interval(interval, &case["risk_ratio_ci_log"], 1e-8, name);
             relative(p, &case["p_log_rr"], 1e-8, name);
         }
@@ -100,6 +103,16 @@ fn k10_the_smallest_effect_that_would_be_found() {
             ["effect_size_h", "n0", "ratio_n1_over_n0", "alpha"].map(|name| number(&case[name]));
         close(power_of_effect(h, n0, ratio, alpha), &case["power"], 1e-9, "power");
     }
+    assert_eq!(
+        (Design::of(50, 450).fall(0.0), Design::of(50, 450).rise(1.0)),
+        (None, None),
+        "no room"
+    );
+    let huge = Design::of(40_000_000, 300_000_000);
+    assert!(
+        huge.rise(0.0)
+            .is_some_and(|least| least < 1e-6 && huge.finds(0.0, least * 1.001))
+    );
     assert_eq!(Design::of(4, 26).rise(0.95), None, "not even all of them would show it");
     assert_eq!(Design::of(0, 26).mean(1.0, 0.0), None);
 }
@@ -124,9 +137,78 @@ fn k11_sequential_looks_are_those_of_the_msprt() {
             close_interval(look.interval, &expected["ci"], 1e-9, name);
             relative(running.p, &expected["p_running"], 1e-8, name);
             close_interval(running.interval, &expected["ci_running"], 1e-9, name);
-            relative(arms.unpooled().unwrap().p, &expected["fixed_horizon_p"], 1e-8, name);
+            if expected["fixed_horizon_p"].is_number() {
+                relative(arms.unpooled().unwrap().p, &expected["fixed_horizon_p"], 1e-8, name);
+            }
         }
     }
+}
+
+/// Against sums of whole numbers without rounding.
+#[test]
+fn k10_fisher_is_exact_for_few_and_for_millions() {
+    let of = |x1, n1, x0, n0| {
+        fisher(TwoProportions {
+            control: Proportion::new(x0, n0),
+            treatment: Proportion::new(x1, n1),
+        })
+    };
+    for (found, exact) in [
+        (of(3, 4, 1, 4), 4.857_142_857_142_857e-1),
+        (of(1, 12, 2, 3), 8.131_868_131_868_132e-2),
+        (of(450, 100_000, 560, 100_000), 5.784_515_988_359_323e-4),
+        (of(150, 1_000_000, 90, 400_000), 3.287_006_212_439_502e-3),
+        (of(7, 5_000_000, 0, 3), 1.0),
+        (of(0, 30, 0, 4), 1.0),
+        (of(30, 30, 4, 4), 1.0),
+        (of(0, 0, 0, 0), 1.0),
+    ] {
+        assert!((found / exact - 1.0).abs() < 1e-10, "{found} is not {exact}");
+    }
+}
+
+/// What the note of the golden file says: 20 looks at a fixed horizon claim falsely in a quarter of all tests. With the
+/// plug-in variance early looks at a holdout without events would too, which is why the product does not use it.
+#[test]
+fn k11_looking_often_at_a_fixed_horizon_claims_falsely_and_the_msprt_does_not() {
+    let file = golden(include_str!("../../../../tests/golden/sequential_msprt.json"));
+    let told = &file["aa_simulation"];
+    let [looks, treated, held, rounds] = ["looks", "n_treat", "n_holdout", "sims"].map(|name| count(&told[name]));
+    let (rate, test) = (
+        number(&told["rate"]),
+        Msprt {
+            tau2: 0.0004,
+            alpha: 0.05,
+        },
+    );
+    let mut draws = Draws::of(11);
+    let (mut fixed, mut always) = (0, 0);
+    for _ in 0..rounds {
+        let (mut arms, mut claimed) = ([(0, 0); 2], [false; 2]);
+        for look in 1..=looks {
+            for (arm, whole) in arms.iter_mut().zip([held, treated]) {
+                while arm.1 < whole * look / looks {
+                    *arm = (arm.0 + u64::from(draws.unit() < rate), arm.1 + 1);
+                }
+            }
+            let [control, treatment] = arms.map(|(x, n)| Proportion::new(x, n));
+            let arms = TwoProportions { control, treatment };
+            claimed[0] |= arms.unpooled().is_some_and(|test| test.p < 0.05);
+            claimed[1] |= test.look_safely(arms).p < 0.05;
+        }
+        fixed += u64::from(claimed[0]);
+        always += u64::from(claimed[1]);
+    }
+    let share = |claims: u64| claims as f64 / rounds as f64;
+    let noise = 0.1;
+    assert!(
+        (share(fixed) - number(&told["false_positive_fixed"])).abs() < noise,
+        "{fixed}"
+    );
+    assert!(
+        share(always) <= 0.05 + 3.0 * (0.05 * 0.95 / rounds as f64).sqrt(),
+        "{always}"
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::domain::stats::{
     ab::{Arm, Difference, effect},
-    dist::{chi_square_sf, normal_critical, normal_quantile, normal_sf, t_critical, t_two_sided},
+    dist::{chi_square_sf, ln_binomial, normal_critical, normal_quantile, normal_sf, t_critical, t_two_sided},
     exact::fisher,
     multiple::{benjamini_hochberg, bonferroni, holm},
     proportion::{Proportion, TwoProportions},
@@ -87,9 +87,36 @@ fn k10_edges_give_answers_or_none_but_never_nonsense() {
 }
 
 #[test]
+fn k10_tails_of_chi_square_have_closed_forms() {
+    for x in [0.01_f64, 1.0, 20.0, 200.0, 1_000.0] {
+        let three = normal_sf(x.sqrt()) * 2.0 + (2.0 * x / std::f64::consts::PI).sqrt() * (-x / 2.0).exp();
+        let four = (-x / 2.0).exp() * (1.0 + x / 2.0);
+        for (found, exact) in [(chi_square_sf(x, 3), three), (chi_square_sf(x, 4), four)] {
+            assert!((found / exact - 1.0).abs() < 1e-9, "{x}: {found} is not {exact}");
+        }
+    }
+}
+
+#[test]
+fn k10_probabilities_of_counts_sum_to_one() {
+    for (n, share) in [(1, 0.5), (7, 0.01), (40, 0.999), (3_000, 0.3)] {
+        let sum: f64 = (0..=n).map(|x| ln_binomial(x, n, share).exp()).sum();
+        assert!((sum - 1.0).abs() < 1e-12, "{n} {share}: {sum}");
+    }
+    assert_eq!(ln_binomial(0, 0, 0.3), 0.0);
+    assert_eq!(ln_binomial(1, 4, 0.0), f64::NEG_INFINITY);
+}
+
+#[test]
 fn k10_a_large_level_does_not_drown_a_small_spread() {
     let values = [1e9 + 1.0, 1e9 + 2.0, 1e9 + 3.0];
     assert!((Sample::of(values).variance().unwrap() - 1.0).abs() < 1e-6);
+    let [sum, squares] = [1, 2].map(|power| values.iter().map(|value| value.powi(power)).sum::<f64>());
+    let summed = Sample::from_sums(3, sum, squares).variance().unwrap();
+    assert!(
+        (summed - 1.0).abs() < 300.0,
+        "what the sum of squares was rounded by is all that is lost: {summed}"
+    );
     let merged = Sample::of([1e9 + 1.0]).merge(Sample::of([1e9 + 2.0, 1e9 + 3.0]));
     assert!((merged.variance().unwrap() - 1.0).abs() < 1e-6);
 }
