@@ -5,7 +5,10 @@ mod convert;
 mod events;
 mod experiments;
 mod journeys;
+mod programme;
 mod revenue;
+mod terms;
+mod voices;
 
 use async_trait::async_trait;
 use tonic::{Request, Response, Status};

@@ -4,6 +4,7 @@ mod derive;
 mod exchange;
 mod experiments;
 mod journeys;
+mod programme;
 mod record;
 mod revenue;
 mod verify;
@@ -13,7 +14,8 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tonic::service::Routes;
 use upswell_proto::metrics::v1::{
-    metrics_service_server::MetricsServiceServer, revenue_service_server::RevenueServiceServer,
+    metrics_service_server::MetricsServiceServer, programme_service_server::ProgrammeServiceServer,
+    revenue_service_server::RevenueServiceServer,
 };
 use upswell_runtime::{
     admin::admin_server,
@@ -29,6 +31,7 @@ pub use self::{
     exchange::Once,
     experiments::EpochUplift,
     journeys::LeadTimes,
+    programme::{Dashboard, Loyalty, right_before},
     record::Fact,
     revenue::{Asked, MovementPage, Sliced},
     verify::VerifySums,
@@ -36,8 +39,8 @@ pub use self::{
 use crate::{
     NAME,
     api::{Api, EventInbox},
-    config::{RevenueSettings, Settings},
-    domain::uplift::Policy,
+    config::{ProgrammeSettings, RevenueSettings, Settings},
+    domain::{targets::Targets, uplift::Policy},
     store::Migrator,
 };
 
@@ -48,6 +51,8 @@ pub struct App {
     clock: Clock,
     revenue: RevenueSettings,
     uplift: Policy,
+    programme: Arc<ProgrammeSettings>,
+    targets: Targets,
 }
 
 impl App {
@@ -63,6 +68,8 @@ impl App {
             clock,
             revenue,
             uplift: Policy::default(),
+            programme: Arc::default(),
+            targets: Targets::default(),
         }
     }
 
@@ -70,6 +77,16 @@ impl App {
     #[must_use]
     pub fn with_uplift(self, uplift: Policy) -> Self {
         Self { uplift, ..self }
+    }
+
+    /// The same with what is known of the programme beside its facts.
+    #[must_use]
+    pub fn with_programme(self, programme: ProgrammeSettings, targets: Targets) -> Self {
+        Self {
+            programme: Arc::new(programme),
+            targets,
+            ..self
+        }
     }
 }
 
@@ -86,7 +103,9 @@ pub async fn build(settings: Settings, deps: Deps) -> Result<Service, Problem> {
         peers,
         trace_mode,
     } = deps;
-    let app = App::with(db.clone(), clock.clone(), settings.revenue).with_uplift(settings.uplift.policy());
+    let app = App::with(db.clone(), clock.clone(), settings.revenue)
+        .with_uplift(settings.uplift.policy())
+        .with_programme(settings.programme, settings.targets.targets());
     app.derive_all_if_needed().await?;
     let wake = Arc::new(Notify::new());
     let inbox = Arc::new(EventInbox::new(app.clone()));
@@ -94,11 +113,15 @@ pub async fn build(settings: Settings, deps: Deps) -> Result<Service, Problem> {
     let revenue = RevenueServiceServer::new(api.clone())
         .max_decoding_message_size(settings.server.max_decode_bytes)
         .max_encoding_message_size(settings.server.max_encode_bytes);
+    let programme = ProgrammeServiceServer::new(api.clone())
+        .max_decoding_message_size(settings.server.max_decode_bytes)
+        .max_encoding_message_size(settings.server.max_encode_bytes);
     let metrics = MetricsServiceServer::new(api)
         .max_decoding_message_size(settings.server.max_decode_bytes)
         .max_encoding_message_size(settings.server.max_encode_bytes);
     let routes = Routes::new(metrics)
         .add_service(revenue)
+        .add_service(programme)
         .add_service(delivery_server(db.clone(), inbox, Arc::clone(&wake), trace_mode))
         .add_service(admin_server(db.clone(), clock.clone()));
     let relay = Relay::new(db.clone(), NAME, peers, settings.relay, clock);

@@ -1,5 +1,6 @@
 //! Settings of the service; `config.toml` holds every key with its default.
 
+mod programme;
 mod uplift;
 
 use serde::Deserialize;
@@ -9,7 +10,10 @@ use upswell_runtime::{
 
 use crate::domain::rules::{ChurnDay, Cohort, LtvChurn, MrrChurn, Reactivation, Rules};
 
-pub use self::uplift::UpliftSettings;
+pub use self::{
+    programme::{ProgrammeSettings, TargetSettings},
+    uplift::UpliftSettings,
+};
 
 /// Section `[metrics]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -27,6 +31,10 @@ pub struct Settings {
     pub revenue: RevenueSettings,
     /// How uplift against the holdout is read.
     pub uplift: UpliftSettings,
+    /// What the programme costs, when it began, and what harm is.
+    pub programme: ProgrammeSettings,
+    /// What is to be reached.
+    pub targets: TargetSettings,
 }
 
 /// Section `[metrics.revenue]`: what vendors disagree on, and what the service cannot know.
@@ -89,6 +97,8 @@ impl Settings {
             client,
             revenue,
             uplift,
+            programme,
+            targets,
         } = self;
         violations.at("db", |violations| db.validate(violations));
         violations.at("server", |violations| server.validate(violations));
@@ -96,5 +106,7 @@ impl Settings {
         violations.at("client", |violations| client.validate(violations));
         violations.at("revenue", |violations| revenue.validate(violations));
         violations.at("uplift", |violations| uplift.validate(violations));
+        violations.at("programme", |violations| programme.validate(violations));
+        violations.at("targets", |violations| targets.validate(violations));
     }
 }

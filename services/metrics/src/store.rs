@@ -5,6 +5,7 @@ mod exchange;
 mod kept;
 mod migrations;
 mod movements;
+mod programme;
 mod rates;
 mod revenue;
 mod rows;
@@ -12,6 +13,7 @@ mod snapshots;
 mod subscriptions;
 mod uplift;
 mod variants;
+mod voices;
 
 pub use self::{
     exchange::{ExchangeKey, ExchangeRow, exchange_list, exchange_upsert, rates_fetch},
@@ -20,6 +22,7 @@ pub use self::{
     },
     migrations::Migrator,
     movements::{ListedMovement, MovementFilter, MovementKey, movement_list, timeline_fetch, timeline_replace},
+    programme::{CountedStep, StepFilter, StepKey, programme_fetch, step_list},
     rates::{approval_list, conversion_list, counts_fetch, pressure_fetch, way_list, week_list},
     revenue::{
         AccountRevenue, Natives, SliceSums, Slices, account_revenue_list, cohort_flows, natives_fetch,
@@ -29,6 +32,7 @@ pub use self::{
     subscriptions::{version_list, version_owner, version_upsert},
     uplift::{Epoch, MemberFilter, currency_fetch, epoch_fetch, member_list},
     variants::{assignment_insert, variant_list},
+    voices::{FirstSteps, first_step_list, heard_fetch, voice_upsert},
 };
 pub(crate) use self::{
     kept::{account_page, kept_clear, order_range, profile_range, state_put},

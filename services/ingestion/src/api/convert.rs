@@ -23,8 +23,8 @@ pub(crate) use self::{
     fact::{decode, encode, fact_from_wire},
     merge::{decode_merge, duplicates_page, encode_merge, merge_to_wire, merges_page},
     out::{
-        contact_to_wire, day, day_from_wire, payment_to_wire, profile_to_wire, reply_to_wire, terms_to_wire,
-        ticket_to_wire, touch_to_wire, wire_time,
+        contact_to_wire, day, day_from_wire, fact_to_wire, payment_to_wire, profile_to_wire, reply_to_wire,
+        terms_to_wire, ticket_to_wire, touch_to_wire, wire_time,
     },
     pages::{accounts_page, conflict_to_wire, conflicts_page, facts_page},
     view::{facts_to_wire, picture_to_wire},

@@ -9,7 +9,7 @@ use upswell_runtime::{
 };
 
 use super::convert::{
-    contact_to_wire, day, payment_to_wire, profile_to_wire, reply_to_wire, terms_to_wire, ticket_to_wire,
+    contact_to_wire, day, fact_to_wire, payment_to_wire, profile_to_wire, reply_to_wire, terms_to_wire, ticket_to_wire,
     touch_to_wire, wire_time,
 };
 use crate::domain::{
@@ -35,6 +35,7 @@ pub(crate) fn topics() -> Routes {
         .to(&pb::ReplyReceived::full_name(), &["offers"])
         .to(&pb::PaymentRecorded::full_name(), &["offers"])
         .to(&pb::TicketChanged::full_name(), &["offers"])
+        .to(&pb::VoiceHeard::full_name(), &["metrics"])
         .to(
             &pb::AccountsMerged::full_name(),
             &["scoring", "offers", "renewals", "metrics"],
@@ -113,6 +114,14 @@ pub(crate) fn event(account: &str, change: &Change, now: Timestamp) -> NewEvent 
                 fact_id,
                 superseded,
                 supersedes_fact_id,
+            };
+            NewEvent::of(account, now, &message)
+        }
+        Change::Voice { fact, superseded } => {
+            let message = pb::VoiceHeard {
+                account_id,
+                fact: Some(fact_to_wire(fact)),
+                superseded: *superseded,
             };
             NewEvent::of(account, now, &message)
         }

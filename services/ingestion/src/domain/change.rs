@@ -45,6 +45,13 @@ pub enum Change {
     Touch(Happening, ExternalTouch),
     /// An answer came, or was corrected.
     Reply(Happening, Reply),
+    /// An answer to a survey, a complaint or a goal came, or was corrected.
+    Voice {
+        /// The fact.
+        fact: Box<Fact>,
+        /// It was corrected and no longer counts.
+        superseded: bool,
+    },
     /// There is something new to look at; always the last of its account.
     Account {
         /// Earliest day that the new facts touch.
@@ -189,6 +196,10 @@ fn happened(fact: &Fact, superseded: bool) -> Option<Change> {
         Body::Payment(payment) => Some(Change::Payment(happening, payment.clone())),
         Body::ExternalTouch(touch) => Some(Change::Touch(happening, touch.clone())),
         Body::Reply(reply) => Some(Change::Reply(happening, reply.clone())),
+        Body::Survey(_) | Body::Complaint(_) | Body::Goal(_) => Some(Change::Voice {
+            fact: Box::new(fact.clone()),
+            superseded,
+        }),
         _ => None,
     }
 }

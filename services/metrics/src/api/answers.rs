@@ -286,12 +286,16 @@ pub(super) fn lead_times(times: LeadTimes) -> GetLeadTimesResponse {
     let LeadTimes {
         signal_to_payment,
         approval_wait,
+        onboarding,
+        to_expansion,
         longest_waits,
     } = times;
     GetLeadTimesResponse {
         signal_to_payment_days: Some(lead_time(signal_to_payment)),
         approval_wait_hours: Some(lead_time(approval_wait)),
         longest_waits: longest_waits.into_iter().map(longest_wait).collect(),
+        onboarding_ttv_days: Some(lead_time(onboarding)),
+        time_to_expansion_days: Some(lead_time(to_expansion)),
     }
 }
 

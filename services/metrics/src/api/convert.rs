@@ -289,6 +289,12 @@ pub(super) fn motion(number: i32) -> Result<String, String> {
     }
 }
 
+/// A value of the vocabulary by its name there, without its prefix and in lower case; empty when it is unset.
+pub(super) fn word(name: &str, prefix: &str) -> String {
+    let word = name.trim_start_matches(prefix).to_lowercase();
+    if word == "unspecified" { String::new() } else { word }
+}
+
 /// The motion with that name; unspecified for a name that the vocabulary no longer has.
 pub(super) fn wire_motion(name: &str) -> Motion {
     Motion::from_str_name(&format!("{MOTION_PREFIX}{}", name.to_uppercase())).unwrap_or_default()

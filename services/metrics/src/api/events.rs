@@ -3,9 +3,7 @@
 use async_trait::async_trait;
 use upswell_proto::{
     gtype,
-    ingestion::v1::{
-        AccountProfileChanged, AccountsMerged, AccountsUnmerged, SubscriptionChanged, subscription_terms::Kind,
-    },
+    ingestion::v1::{AccountProfileChanged, AccountsMerged, AccountsUnmerged, SubscriptionChanged, VoiceHeard},
     offers::v1::{ApprovalChanged, HoldoutAssigned, OfferChanged, OrderChanged, TouchChanged, VariantAssigned},
     scoring::v1::{Signal as WireSignal, SignalChanged, signal::State as SignalState},
 };
@@ -17,14 +15,16 @@ use upswell_runtime::{
 };
 
 use super::{
-    convert::{date, optional, required, settled, time},
+    convert::{date, optional, required, settled, time, word},
     experiments, journeys,
+    terms::line,
+    voices,
 };
 use crate::{
     app::{App, Fact},
     domain::{
         journey::{Profile, Signal},
-        subscription::{Terms, Version},
+        subscription::Version,
     },
 };
 
@@ -56,6 +56,8 @@ fn fact(event: &Inbound) -> Result<Fact, Problem> {
         profile(event.decode()?)
     } else if event.is::<SubscriptionChanged>() {
         subscription(event.decode()?)
+    } else if event.is::<VoiceHeard>() {
+        voices::voice(event.decode()?)
     } else if event.is::<SignalChanged>() {
         signal(event.decode()?)
     } else if event.is::<OfferChanged>() {
@@ -108,31 +110,28 @@ fn subscription(wire: SubscriptionChanged) -> Result<Fact, Problem> {
     let account_id = id("account_id", account_id, &mut violations);
     let version_id = id("version_id", version_id, &mut violations);
     let terms = required("terms", terms, &mut violations, Ok::<_, String>).unwrap_or_default();
-    let line = Terms {
-        plan: terms.kind() == Kind::Plan,
-        product: terms.product,
-        quantity: terms.quantity,
-        ..Terms::default()
-    };
-    let (subscription_id, effective_on, end_on) = violations.at("terms", |violations| {
-        let subscription_id = id("subscription_id", terms.subscription_id, violations);
+    let (subscription_id, days, line) = violations.at("terms", |violations| {
+        let subscription_id = id("subscription_id", terms.subscription_id.clone(), violations);
         let effective_on = required("effective_date", terms.effective_date, violations, date);
         let end_on = optional("end_date", terms.end_date, violations, date);
-        (subscription_id, effective_on, end_on)
+        let days = effective_on.zip(end_on);
+        let line = days.and_then(|days| line(&terms, days, violations));
+        (subscription_id, days, line)
     });
     let mrr = required("mrr", mrr, &mut violations, not_negative);
     let occurred_at = required("occur_time", occur_time, &mut violations, time);
     let version = (|| {
+        let (effective_on, end_on) = days?;
         Some(Version {
             version_id: version_id?,
             subscription_id: subscription_id?,
-            effective_on: effective_on?,
-            end_on: end_on?,
+            effective_on,
+            end_on,
             mrr: mrr?,
             occurred_at: occurred_at?,
             superseded,
             order_id: (!terms.order_id.is_empty()).then_some(terms.order_id),
-            terms: line,
+            terms: line?,
         })
     })();
     let (account_id, version) = settled(account_id.zip(version), violations)?;
@@ -153,6 +152,7 @@ fn signal(wire: SignalChanged) -> Result<Fact, Problem> {
     let signal = required("signal", wire.signal, &mut violations, Ok::<_, String>).unwrap_or_default();
     let signal = violations.at("signal", |violations| {
         let withdrawn = signal.state() == SignalState::Withdrawn;
+        let kind = word(signal.kind().as_str_name(), "SIGNAL_KIND_");
         let WireSignal {
             signal_id,
             account_id,
@@ -165,6 +165,7 @@ fn signal(wire: SignalChanged) -> Result<Fact, Problem> {
         Some(Signal {
             signal_id: signal_id?,
             account_id: account_id?,
+            kind,
             opened_at: opened_at?,
             withdrawn,
         })

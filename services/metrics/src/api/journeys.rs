@@ -11,7 +11,7 @@ use upswell_proto::{
 use upswell_runtime::problem::{Problem, Violations};
 
 use super::{
-    convert::{motion, optional, required, settled, time},
+    convert::{motion, optional, required, settled, time, word},
     events::id,
 };
 use crate::{
@@ -52,10 +52,13 @@ fn read<W, T>(
 
 fn offer_in(wire: WireOffer, violations: &mut Violations) -> Option<Offer> {
     let state = wire.state();
+    let channel = word(wire.channel().as_str_name(), "CHANNEL_");
     let WireOffer {
         offer_id,
         account_id,
+        playbook,
         motion: kind,
+        signal_ids,
         terms,
         send_time,
         state_time,
@@ -75,6 +78,9 @@ fn offer_in(wire: WireOffer, violations: &mut Violations) -> Option<Offer> {
         offer_id: offer_id?,
         account_id: account_id?,
         motion: motion?,
+        channel,
+        playbook,
+        signal_ids,
         priced: terms.is_some(),
         live: is_live(state, violations)?,
         signal_at: signal_at?,

@@ -23,6 +23,10 @@ pub struct LeadTimes {
     pub signal_to_payment: LeadTime,
     /// From the request to the decision, in hours (C-14).
     pub approval_wait: LeadTime,
+    /// From the day on which an account came to its first goal, in days.
+    pub onboarding: LeadTime,
+    /// From the same day to its first expansion, in days.
+    pub to_expansion: LeadTime,
     /// The longest waits for an approval.
     pub longest_waits: Vec<Wait>,
 }
@@ -64,7 +68,10 @@ impl App {
         let lasted = |since: &Timestamp| now.duration_since(*since).max(SignedDuration::ZERO);
         let open: Vec<SignedDuration> = opened.iter().map(lasted).collect();
         let approvals = store::approval_list(self.db.reader(), window).await?;
+        let [onboarding, to_expansion] = self.first_steps(window).await?;
         Ok(LeadTimes {
+            onboarding,
+            to_expansion,
             signal_to_payment: lead_time(ways, &open, DAY),
             approval_wait: approval_wait(&approvals, now),
             longest_waits: longest_waits(approvals, now),

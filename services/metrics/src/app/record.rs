@@ -5,7 +5,7 @@ use upswell_runtime::db::Tx;
 use super::App;
 use crate::{
     domain::{
-        journey::{Approval, Arm, Offer, Order, Profile, Signal, Touch},
+        journey::{Approval, Arm, Offer, Order, Profile, Signal, Touch, Voice},
         subscription::Version,
         variants::Assignment,
     },
@@ -32,6 +32,8 @@ pub enum Fact {
     Approval(Approval),
     /// The arm of an account.
     Arm(Arm),
+    /// Something that an account said or reached.
+    Voice(Voice),
     /// The variant of an account in a test.
     Variant(Assignment),
 }
@@ -58,6 +60,7 @@ impl App {
             Fact::Touch(touch) => store::touch_upsert(tx, touch).await?,
             Fact::Approval(approval) => store::approval_upsert(tx, approval).await?,
             Fact::Arm(arm) => store::arm_upsert(tx, arm).await?,
+            Fact::Voice(voice) => store::voice_upsert(tx, voice).await?,
             Fact::Variant(assignment) => store::assignment_insert(tx, assignment).await?,
         }
         Ok(())

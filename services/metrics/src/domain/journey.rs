@@ -22,6 +22,8 @@ pub struct Signal {
     pub signal_id: String,
     /// The account.
     pub account_id: String,
+    /// Its kind in the vocabulary, e.g. `spend_growth`; empty when unknown.
+    pub kind: String,
     /// When it opened.
     pub opened_at: Timestamp,
     /// Its facts were corrected so that it never held: it is not counted.
@@ -37,6 +39,12 @@ pub struct Offer {
     pub account_id: String,
     /// Name of its motion in the vocabulary, e.g. `capacity`.
     pub motion: String,
+    /// Name of its channel in the vocabulary, e.g. `email`; empty when unknown.
+    pub channel: String,
+    /// Key of its playbook.
+    pub playbook: String,
+    /// The signals behind it.
+    pub signal_ids: Vec<String>,
     /// It has a price, so that its way may end in a payment.
     pub priced: bool,
     /// It may still be accepted: neither accepted nor closed.
@@ -79,6 +87,55 @@ pub struct Touch {
     pub touched_at: Timestamp,
     /// It is pressure: confirmed or observed, and not contractual (K-13).
     pub counts: bool,
+}
+
+/// Something that an account said or reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Voice {
+    /// `source/external_id` of the fact.
+    pub fact_id: String,
+    /// The account.
+    pub account_id: String,
+    /// What it was.
+    pub kind: VoiceKind,
+    /// The goal; empty of the others.
+    pub subject: String,
+    /// When.
+    pub heard_at: Timestamp,
+    /// What was answered; 0 where there is nothing to answer.
+    pub score: i32,
+    /// When the goal was reached.
+    pub reached_on: Option<Date>,
+    /// Corrected: it no longer counts.
+    pub superseded: bool,
+}
+
+/// What an account may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VoiceKind {
+    /// An answer to NPS, 0 to 10.
+    Nps,
+    /// An answer to CSAT, 1 to 5.
+    Csat,
+    /// A complaint.
+    Complaint,
+    /// A goal.
+    Goal,
+}
+
+impl VoiceKind {
+    /// Every kind; the place is the number under which it is stored, less one.
+    const ALL: [Self; 4] = [Self::Nps, Self::Csat, Self::Complaint, Self::Goal];
+
+    /// The number under which it is stored, from 1.
+    pub const fn number(self) -> i32 {
+        self as i32 + 1
+    }
+
+    /// The kind with `number`.
+    pub fn from_number(number: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
 }
 
 /// A request for approval.

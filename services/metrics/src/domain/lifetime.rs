@@ -12,7 +12,7 @@ use super::{
 /// Days of a month are 30.4375 (§9), which is 487/16.
 const DAYS_PER_MONTH: (i64, i64) = (487, 16);
 /// The whole, in basis points.
-const WHOLE: i64 = 10_000;
+pub(super) const WHOLE: i64 = 10_000;
 
 /// What is known beside revenue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

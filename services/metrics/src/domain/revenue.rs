@@ -255,6 +255,6 @@ fn causes(sums: &[KindSum]) -> Vec<CauseTotal> {
 }
 
 /// `part / whole` for people; no money is computed from it.
-pub(super) fn share(part: i64, whole: i64) -> Option<f64> {
+pub(crate) fn share(part: i64, whole: i64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }

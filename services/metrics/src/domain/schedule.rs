@@ -117,13 +117,7 @@ impl Price {
                 amount = amount.ratio(WHOLE - discount.basis_points, WHOLE)?;
             }
         }
-        let (numerator, denominator) = match self.period {
-            Period::Month => (1, 1),
-            Period::Quarter => (1, 3),
-            Period::Year => (1, 12),
-            Period::Week => (487, 112),
-            Period::Day => (487, 16),
-        };
+        let (numerator, denominator) = self.period.monthly_ratio();
         amount.ratio(numerator, denominator * WHOLE)
     }
 }

@@ -1,6 +1,7 @@
 //! Tables of the service, behind the runtime's own.
 
 mod experiments;
+mod programme;
 mod revenue;
 
 use sea_orm::{
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
         all.push(Box::new(Metrics));
         all.push(Box::new(revenue::Revenue));
         all.push(Box::new(experiments::Experiments));
+        all.push(Box::new(programme::Programme));
         all
     }
 }

@@ -53,9 +53,12 @@ impl Target {
     pub(super) async fn upsert(&self, connection: &impl ConnectionTrait, rows: &[Vec<Value>]) -> Result<(), Problem> {
         let names: Vec<&'static str> = self.key.iter().chain(self.columns).copied().collect();
         for chunk in rows.chunks(ROWS_MAX.min(PARAMETERS_MAX / names.len())) {
-            let replace = OnConflict::columns(self.key.iter().copied())
-                .update_columns(self.columns.iter().copied())
-                .to_owned();
+            let mut replace = OnConflict::columns(self.key.iter().copied());
+            if self.columns.is_empty() {
+                replace.do_nothing();
+            } else {
+                replace.update_columns(self.columns.iter().copied());
+            }
             let mut insert = Query::insert();
             insert
                 .into_table(self.table)

@@ -1,5 +1,7 @@
 //! The latest snapshot of each thing on the way from a signal to money.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use sea_orm::Value;
 use upswell_runtime::{
@@ -7,7 +9,7 @@ use upswell_runtime::{
     problem::Problem,
 };
 
-use super::rows::Target;
+use super::rows::{Target, execute};
 use crate::domain::journey::{Approval, Arm, Offer, Order, Profile, Signal, Touch};
 
 const ACCOUNTS: Target = Target {
@@ -18,7 +20,7 @@ const ACCOUNTS: Target = Target {
 const SIGNALS: Target = Target {
     table: "signals",
     key: &["signal_id"],
-    columns: &["account_id", "opened_at", "withdrawn"],
+    columns: &["account_id", "opened_at", "withdrawn", "kind"],
 };
 const OFFERS: Target = Target {
     table: "offers",
@@ -31,7 +33,14 @@ const OFFERS: Target = Target {
         "signal_at",
         "sent_at",
         "accepted_at",
+        "channel",
+        "playbook",
     ],
+};
+const OFFER_SIGNALS: Target = Target {
+    table: "offer_signals",
+    key: &["offer_id", "signal_id"],
+    columns: &[],
 };
 const ORDERS: Target = Target {
     table: "orders",
@@ -72,6 +81,7 @@ pub async fn signal_upsert(tx: &Tx, signal: Signal) -> Result<(), Problem> {
     let Signal {
         signal_id,
         account_id,
+        kind,
         opened_at,
         withdrawn,
     } = signal;
@@ -80,6 +90,7 @@ pub async fn signal_upsert(tx: &Tx, signal: Signal) -> Result<(), Problem> {
         account_id.into(),
         micros(opened_at).into(),
         withdrawn.into(),
+        kind.into(),
     ];
     SIGNALS.upsert(&**tx, &[row]).await
 }
@@ -90,12 +101,22 @@ pub async fn offer_upsert(tx: &Tx, offer: Offer) -> Result<(), Problem> {
         offer_id,
         account_id,
         motion,
+        channel,
+        playbook,
+        signal_ids,
         priced,
         live,
         signal_at,
         sent_at,
         accepted_at,
     } = offer;
+    let removed = "DELETE FROM offer_signals WHERE offer_id = $1";
+    execute(&**tx, removed, [offer_id.as_str().into()]).await?;
+    let signals: BTreeSet<String> = signal_ids.into_iter().collect();
+    let signals = signals
+        .into_iter()
+        .map(|signal| vec![offer_id.as_str().into(), signal.into()]);
+    OFFER_SIGNALS.upsert(&**tx, &signals.collect::<Vec<_>>()).await?;
     let row = vec![
         offer_id.into(),
         account_id.into(),
@@ -105,6 +126,8 @@ pub async fn offer_upsert(tx: &Tx, offer: Offer) -> Result<(), Problem> {
         instant(signal_at),
         instant(sent_at),
         instant(accepted_at),
+        channel.into(),
+        playbook.into(),
     ];
     OFFERS.upsert(&**tx, &[row]).await
 }

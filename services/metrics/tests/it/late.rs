@@ -9,7 +9,9 @@ use upswell_metrics::{
     domain::{
         journey::{Order, Profile},
         kept::Dimension,
+        movement::Cause,
         revenue::Revenue,
+        schedule::Step,
         subscription::{Terms, Version},
         window::Window,
     },
@@ -32,9 +34,10 @@ fn fact() -> impl Strategy<Value = Fact> {
         option::of(0..2_u8),
         prop::bool::weighted(0.1),
         1..4_i64,
+        option::of((1..120_i64, 0..900_i64)),
     );
     let version = (what, terms).prop_map(
-        |((account, line, from, lasts), (mrr, occurred, order, superseded, quantity))| {
+        |((account, line, from, lasts), (mrr, occurred, order, superseded, quantity, later))| {
             let effective_on = date(2025, 12, 10) + Span::new().days(from);
             let currency = if line == 2 { "KZT" } else { "USD" };
             let id = format!("b/{account}/{line}/{from}/{occurred}");
@@ -49,6 +52,12 @@ fn fact() -> impl Strategy<Value = Fact> {
                     product: if mrr % 2 == 0 { "basic" } else { "pro" }.to_owned(),
                     plan: line == 0,
                     quantity,
+                    // A discount that runs out, whatever comes before that day.
+                    steps: Vec::from_iter(later.map(|(days, mrr)| Step {
+                        on: effective_on + Span::new().days(days),
+                        mrr: Money::new(mrr, currency.parse().unwrap()),
+                        cause: Cause::DiscountExpiry,
+                    })),
                     ..Terms::default()
                 },
                 ..version(&id, &format!("{account}/{line}"), "2026-01-01", 0)

@@ -10,14 +10,17 @@ use tonic::transport::{Channel, Endpoint};
 use upswell_metrics::{
     Migrator, Settings,
     app::App,
-    config::{RevenueSettings, UpliftSettings},
+    config::{ProgrammeSettings, RevenueSettings, TargetSettings, UpliftSettings},
     domain::subscription::{Terms, Version},
 };
 use upswell_proto::{
     delivery::v1::{DeliverRequest, Event, delivery_service_client::DeliveryServiceClient, event_result::Outcome},
     gtype,
     ingestion::v1::{AccountProfile, AccountProfileChanged, SubscriptionChanged, SubscriptionTerms},
-    metrics::v1::{Window, metrics_service_client::MetricsServiceClient, revenue_service_client::RevenueServiceClient},
+    metrics::v1::{
+        Window, metrics_service_client::MetricsServiceClient, programme_service_client::ProgrammeServiceClient,
+        revenue_service_client::RevenueServiceClient,
+    },
     offers::v1::{Order, OrderChanged, order::State as OrderState},
     vocabulary::v1::Motion,
 };
@@ -40,6 +43,7 @@ pub(crate) const NOW: &str = "2026-02-01T00:00:00Z";
 pub(crate) struct World {
     pub(crate) metrics: MetricsServiceClient<Channel>,
     pub(crate) revenue: RevenueServiceClient<Channel>,
+    pub(crate) programme: ProgrammeServiceClient<Channel>,
     pub(crate) db: Db,
     delivery: DeliveryServiceClient<Channel>,
     sequences: Mutex<BTreeMap<(&'static str, String), i64>>,
@@ -49,6 +53,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::start_with(ProgrammeSettings::default()).await
+    }
+
+    /// With what is known of the programme beside its facts.
+    pub(crate) async fn start_with(programme: ProgrammeSettings) -> Self {
         let (db, place) = testing::Place::new().await.unwrap();
         let server = ServerSettings::default();
         let settings = Settings {
@@ -58,6 +67,8 @@ impl World {
             client: ClientSettings::default(),
             revenue: RevenueSettings::default(),
             uplift: UpliftSettings::default(),
+            programme,
+            targets: TargetSettings::default(),
         };
         let clock = testing::clock_at(NOW);
         let deps = Deps {
@@ -74,6 +85,7 @@ impl World {
         Self {
             metrics: MetricsServiceClient::new(channel.clone()),
             revenue: RevenueServiceClient::new(channel.clone()),
+            programme: ProgrammeServiceClient::new(channel.clone()),
             db,
             delivery: DeliveryServiceClient::new(channel),
             sequences: Mutex::default(),

@@ -3,7 +3,9 @@ use upswell_runtime::money::Period;
 use super::*;
 use crate::domain::{
     change::{Batch, Change, changes},
+    fact::SurveyAnswer,
     merge::Roots,
+    words::Survey,
 };
 
 /// The changes told of account acme when `new` facts come to `old` ones and revoke `revoked`.
@@ -124,4 +126,24 @@ fn what_happened_is_told_in_its_order_and_the_earliest_day_comes_last() {
             fact_count: 2
         })
     );
+}
+
+#[test]
+fn i5_an_answer_to_a_survey_is_told_and_taken_back_when_it_is_corrected() {
+    let answer = |id, score| {
+        let answer = SurveyAnswer {
+            survey: Survey::Nps,
+            score,
+            contact_id: String::new(),
+        };
+        fact(id, 1, Body::Survey(answer))
+    };
+    let (wrong, right) = (answer("a", 0), correcting("a", answer("b", 9)));
+    let told = told(&[], &[&right], &[&wrong]);
+    let of = |change: &Change| match change {
+        Change::Voice { fact, superseded } => (fact.external_id.clone(), *superseded),
+        other => panic!("{other:?}"),
+    };
+    let told: Vec<_> = told.iter().map(of).collect();
+    assert_eq!(told, [("a".to_owned(), true), ("b".to_owned(), false)]);
 }

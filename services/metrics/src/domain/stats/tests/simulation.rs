@@ -24,7 +24,7 @@ fn rounds() -> u64 {
     std::env::var("UPSWELL_ROUNDS")
         .ok()
         .and_then(|text| text.parse().ok())
-        .unwrap_or(30)
+        .unwrap_or(12)
 }
 
 /// Accounts: those of the rule, and when all is played what lies between.

@@ -1,0 +1,252 @@
+//! What the programme did: the way from signals to money of a slice, conversion three ways, value and velocity (K-3,
+//! K-8, K-9). A step that no event tells of is not measured, which is something else than 0.
+
+use upswell_runtime::money::{Money, MoneyFault};
+
+use super::{revenue::share, window::Window};
+
+/// Days of a month are 30.4375 (§9), which is 487/16.
+const DAYS_PER_MONTH: (i64, i64) = (487, 16);
+/// Days of a year.
+const DAYS_PER_YEAR: f64 = 365.25;
+
+/// By what the programme is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// All in one.
+    All,
+    /// Segment of the account.
+    Segment,
+    /// Plan of the account.
+    Plan,
+    /// Country of the account.
+    Country,
+    /// Month in which the account came.
+    Cohort,
+    /// Motion of the offer.
+    Motion,
+    /// Channel of the offer.
+    Channel,
+    /// Playbook of the offer.
+    Playbook,
+    /// Kind of signal.
+    Signal,
+}
+
+impl Cut {
+    /// All of them; the place is the number on the wire.
+    pub const ALL: [Self; 9] = [
+        Self::All,
+        Self::Segment,
+        Self::Plan,
+        Self::Country,
+        Self::Cohort,
+        Self::Motion,
+        Self::Channel,
+        Self::Playbook,
+        Self::Signal,
+    ];
+
+    /// Its slices are made of accounts, so that each has customers of its own.
+    pub const fn is_of_accounts(self) -> bool {
+        matches!(
+            self,
+            Self::All | Self::Segment | Self::Plan | Self::Country | Self::Cohort
+        )
+    }
+}
+
+/// Steps from a signal to money (K-9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Signals that opened.
+    Signals,
+    /// Offers sent.
+    Sent,
+    /// Offers that reached a person.
+    Delivered,
+    /// Offers that were opened.
+    Opened,
+    /// Offers whose link was followed.
+    Clicked,
+    /// Offers accepted.
+    Accepted,
+    /// Orders paid.
+    Paid,
+}
+
+impl Stage {
+    /// All of them in order; the place is the number on the wire less one.
+    pub const ALL: [Self; 7] = [
+        Self::Signals,
+        Self::Sent,
+        Self::Delivered,
+        Self::Opened,
+        Self::Clicked,
+        Self::Accepted,
+        Self::Paid,
+    ];
+
+    /// Its name for programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Signals => "signals",
+            Self::Sent => "offers_sent",
+            Self::Delivered => "delivered",
+            Self::Opened => "opened",
+            Self::Clicked => "clicked",
+            Self::Accepted => "accepted",
+            Self::Paid => "paid",
+        }
+    }
+
+    /// An event tells of it. Offers tells of nothing between the sending and the answer.
+    pub const fn is_measured(self) -> bool {
+        !matches!(self, Self::Delivered | Self::Opened | Self::Clicked)
+    }
+}
+
+/// What is counted of a slice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Slice {
+    /// Its value; empty where it is not known.
+    pub value: String,
+    /// Signals that opened in the window.
+    pub signals: i64,
+    /// Offers sent in the window.
+    pub sent: i64,
+    /// Offers accepted in the window.
+    pub accepted: i64,
+    /// Orders paid in the window.
+    pub paid: i64,
+    /// Of the offers sent in the window, those accepted by now.
+    pub sent_accepted: i64,
+    /// Accounts that paid at some time in the window.
+    pub customers: i64,
+    /// Accounts to which an offer was sent in the window.
+    pub accounts_offered: i64,
+    /// Of these, accounts that accepted one.
+    pub accounts_accepted: i64,
+    /// Accounts that pay on the last day; 0 where the slice is not one of accounts.
+    pub paying: i64,
+    /// Of these, accounts that pay for an add-on.
+    pub attached: i64,
+    /// Money that its orders moved, by currency.
+    pub money: Vec<SliceMoney>,
+}
+
+/// Money of a slice in one currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SliceMoney {
+    /// Expansion MRR in the window.
+    pub expansion: Money,
+    /// Orders behind it.
+    pub orders: i64,
+    /// Expansion × days to the end of the window, or until it was gone.
+    pub minor_days: i64,
+}
+
+/// One step with its count.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StageCount {
+    /// The step.
+    pub stage: Stage,
+    /// How many; `None` when not measured.
+    pub count: Option<i64>,
+    /// Share of the measured step before.
+    pub conversion: Option<f64>,
+}
+
+impl Slice {
+    /// The steps in order.
+    pub fn stages(&self) -> Vec<StageCount> {
+        let mut before = None;
+        let step = |stage: Stage| {
+            let count = self.count(stage);
+            let conversion = count.zip(before).and_then(|(count, before)| share(count, before));
+            before = count.or(before);
+            StageCount {
+                stage,
+                count,
+                conversion,
+            }
+        };
+        Stage::ALL.into_iter().map(step).collect()
+    }
+
+    const fn count(&self, stage: Stage) -> Option<i64> {
+        match stage {
+            Stage::Signals => Some(self.signals),
+            Stage::Sent => Some(self.sent),
+            Stage::Accepted => Some(self.accepted),
+            Stage::Paid => Some(self.paid),
+            Stage::Delivered | Stage::Opened | Stage::Clicked => None,
+        }
+    }
+
+    /// The step that the smallest share reached of the measured one before; nothing when no step loses.
+    pub fn largest_loss(&self) -> Option<Stage> {
+        let stages = self.stages();
+        let lossy = stages
+            .iter()
+            .filter(|step| step.conversion.is_some_and(|share| share < 1.0));
+        let worst = lossy.min_by(|a, b| a.conversion.unwrap_or(1.0).total_cmp(&b.conversion.unwrap_or(1.0)));
+        worst.map(|step| step.stage)
+    }
+
+    /// Accounts that accepted, of all customers.
+    pub fn of_customers(&self) -> Option<f64> {
+        share(self.accounts_accepted, self.customers)
+    }
+
+    /// Offers accepted, of those sent.
+    pub fn of_offers(&self) -> Option<f64> {
+        share(self.sent_accepted, self.sent)
+    }
+
+    /// The share of customers that would accept in a year like this window.
+    pub fn a_year(&self, window: Window) -> Option<f64> {
+        self.of_customers()
+            .map(|share| share * DAYS_PER_YEAR / f64::from(window.days()))
+    }
+
+    /// Paying accounts with an add-on.
+    pub fn attach_rate(&self) -> Option<f64> {
+        share(self.attached, self.paying)
+    }
+
+    /// There is something to tell beside customers.
+    pub fn is_active(&self) -> bool {
+        self.signals + self.sent + self.accepted + self.paid > 0 || !self.money.is_empty()
+    }
+}
+
+impl SliceMoney {
+    /// Nothing yet.
+    pub fn nothing(zero: Money) -> Self {
+        Self {
+            expansion: zero,
+            orders: 0,
+            minor_days: 0,
+        }
+    }
+
+    /// Average value of an upsell; `None` without orders. Errors: beyond 64 bits.
+    pub fn average(&self) -> Result<Option<Money>, MoneyFault> {
+        (self.orders > 0)
+            .then(|| self.expansion.ratio(1, self.orders))
+            .transpose()
+    }
+
+    /// Expansion a month.
+    pub fn velocity(&self, window: Window) -> Result<Money, MoneyFault> {
+        let (per_month, sixteenths) = DAYS_PER_MONTH;
+        self.expansion.ratio(per_month, sixteenths * i64::from(window.days()))
+    }
+
+    /// What it earned by the end of the window.
+    pub fn earned(&self) -> Result<Money, MoneyFault> {
+        let (per_month, sixteenths) = DAYS_PER_MONTH;
+        Money::new(self.minor_days, self.expansion.currency).ratio(sixteenths, per_month)
+    }
+}
