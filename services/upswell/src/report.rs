@@ -6,6 +6,7 @@
 mod charts;
 mod collect;
 mod export;
+mod held;
 mod page;
 mod picture;
 #[cfg(test)]

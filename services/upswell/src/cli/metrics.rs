@@ -1,7 +1,10 @@
 //! Money proven, and how it felt for the accounts.
 
+mod counted;
 mod felt;
+mod loyal;
 mod money;
+mod programme;
 mod report;
 mod revenue;
 mod slices;
@@ -21,6 +24,7 @@ use upswell_runtime::clock::Clock;
 use self::{
     felt::{LeadTimes, Pressure},
     money::RevenueCommand,
+    programme::ProgrammeCommand,
     report::ReportCommand,
     steps::{Conversion, Step, Week},
     uplift::{Uplift, Variants},
@@ -50,6 +54,8 @@ pub(super) enum Metrics {
     Money(RevenueCommand),
     #[command(flatten)]
     Report(ReportCommand),
+    #[command(flatten)]
+    Programme(ProgrammeCommand),
     /// From signal to payment: how many came through each step.
     #[command(after_long_help = "Example:\n  upswell metrics funnel --from 2026-01-01 --to 2026-04-01")]
     Funnel(Days),
@@ -129,6 +135,7 @@ impl Command {
         match metrics {
             Metrics::Money(command) => command.run(context).await,
             Metrics::Report(command) => command.run(context).await,
+            Metrics::Programme(command) => command.run(context).await,
             Metrics::Funnel(days) => {
                 let request = GetFunnelRequest { window: days.window()? };
                 let send =

@@ -86,5 +86,6 @@ paged! {
     metrics::ListMovementsRequest => metrics::ListMovementsResponse: metrics::Movement, movements;
     metrics::ListAccountRevenueRequest => metrics::ListAccountRevenueResponse: metrics::AccountRevenue, accounts;
     metrics::ListExchangeRatesRequest => metrics::ListExchangeRatesResponse: metrics::ExchangeRate, rates;
+    metrics::ListProgrammeStepsRequest => metrics::ListProgrammeStepsResponse: metrics::CountedStep, steps;
     admin::ListDeadLettersRequest => admin::ListDeadLettersResponse: admin::DeadLetter, dead_letters;
 }

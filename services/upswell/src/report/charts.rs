@@ -178,7 +178,7 @@ pub(super) fn funnel(steps: &[FunnelStep]) -> Result<String> {
             let name = Text::new(step.step.replace('_', " "), (14, top + 8), FONT.into_font().color(&INK));
             area.draw(&name).map_err(fault)?;
             let share = step.conversion.map_or_else(String::new, |share| {
-                format!("  {:.0} % of the step before", share * 100.0)
+                format!(" · {:.0} % of the step before", share * 100.0)
             });
             let told = Text::new(
                 format!("{}{share}", step.count),

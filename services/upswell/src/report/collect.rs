@@ -5,10 +5,12 @@ use jiff::{Timestamp, civil::Date};
 use tonic::{Code, Status};
 use upswell_proto::metrics::v1::{
     AccountRevenue, CohortRevenue, FunnelStep, GetCohortsRequest, GetFunnelRequest, GetLeadTimesRequest,
-    GetLeadTimesResponse, GetLtvRequest, GetMotionConversionRequest, GetPressureRequest, GetPressureResponse,
-    GetRevenueBreakdownRequest, GetRevenueMetricsRequest, GetWeeklyCutRequest, LifetimeValue, MotionConversion,
-    Movement, RevenueDimension, RevenueMetrics, RevenueSlice, Week, Window,
-    metrics_service_client::MetricsServiceClient, revenue_service_client::RevenueServiceClient,
+    GetLeadTimesResponse, GetLoyaltyRequest, GetLtvRequest, GetMotionConversionRequest, GetPressureRequest,
+    GetPressureResponse, GetProgrammeBreakdownRequest, GetRevenueBreakdownRequest, GetRevenueMetricsRequest,
+    GetTargetsRequest, GetWeeklyCutRequest, LifetimeValue, MotionConversion, Movement, ProgrammeCut, ProgrammeSlice,
+    RevenueDimension, RevenueMetrics, RevenueSlice, SegmentLoyalty, TargetStanding, Week, Window,
+    metrics_service_client::MetricsServiceClient, programme_service_client::ProgrammeServiceClient,
+    revenue_service_client::RevenueServiceClient,
 };
 use upswell_runtime::client::Traced;
 
@@ -40,6 +42,12 @@ pub struct Report {
     pub weeks: Vec<Week>,
     /// Conversion by motion.
     pub motions: Vec<MotionConversion>,
+    /// The way from signals to money by kind of signal, by channel and by segment.
+    pub slices: Vec<(&'static str, Vec<ProgrammeSlice>)>,
+    /// Against the targets and the time before the launch.
+    pub targets: Vec<TargetStanding>,
+    /// Loyalty of each segment, the whole first.
+    pub loyalty: Vec<SegmentLoyalty>,
     /// How often accounts were contacted.
     pub pressure: GetPressureResponse,
     /// Days to payment, hours to approval.
@@ -70,6 +78,7 @@ async fn asked(channel: &Traced, days: (Date, Date), made: Timestamp) -> Result<
     };
     money(channel, &window, &mut report).await?;
     programme(channel, &window, &mut report).await?;
+    slices(channel, &window, &mut report).await?;
     Ok(report)
 }
 
@@ -123,6 +132,31 @@ async fn programme(channel: &Traced, window: &Window, report: &mut Report) -> Re
     report.pressure = metrics.get_pressure(request).await?.into_inner();
     let request = GetLeadTimesRequest { window: window() };
     report.lead_times = metrics.get_lead_times(request).await?.into_inner();
+    Ok(())
+}
+
+async fn slices(channel: &Traced, window: &Window, report: &mut Report) -> Result<(), Status> {
+    let window = || Some(*window);
+    let mut programme = ProgrammeServiceClient::new(channel.clone());
+    for (name, cut) in [
+        ("signal", ProgrammeCut::Signal),
+        ("channel", ProgrammeCut::Channel),
+        ("segment", ProgrammeCut::Segment),
+    ] {
+        let request = GetProgrammeBreakdownRequest {
+            window: window(),
+            cut: cut.into(),
+        };
+        let slices = programme.get_programme_breakdown(request).await?.into_inner().slices;
+        report.slices.push((name, slices));
+    }
+    let request = GetTargetsRequest { window: window() };
+    report.targets = programme.get_targets(request).await?.into_inner().targets;
+    let request = GetLoyaltyRequest {
+        window: window(),
+        before: None,
+    };
+    report.loyalty = programme.get_loyalty(request).await?.into_inner().segments;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use upswell_proto::{
 };
 use upswell_runtime::money;
 
-use super::{Report, charts};
+use super::{Report, charts, held};
 use crate::{
     amounts,
     wire::{date, word},
@@ -38,9 +38,11 @@ pub fn render(report: &Report) -> Result<String> {
                     h1 { (title) }
                     p { "Days in UTC, the last one not included. Made on " (report.made.strftime("%Y-%m-%d %H:%M UTC")) "." }
                 }
+                (held::targets(&report.targets))
                 @for metrics in &report.revenue { (revenue(report, metrics)?) }
                 @if report.revenue.is_empty() { p { "No account had revenue in these days." } }
                 (programme(report)?)
+                (held::loyalty(&report.loyalty))
                 (cohorts(&report.cohorts))
                 (rows(report))
             }
@@ -112,7 +114,7 @@ fn programme(report: &Report) -> Result<Markup> {
     Ok(html! {
         section {
             h2 { "From signal to payment" }
-            ul.cards {
+            ul.cards.six {
                 (card("days from signal to payment, mean", &decimal(payment.mean), ""))
                 (card("half of them within", &decimal(payment.median), ""))
                 (card("nine of ten within", &decimal(payment.p90), ""))
@@ -125,6 +127,7 @@ fn programme(report: &Report) -> Result<Markup> {
                 h3 { "Week by week" }
                 figure { (PreEscaped(charts::weeks(&report.weeks)?)) }
             }
+            @for (name, slices) in &report.slices { (held::slices(name, slices)) }
             @if !report.motions.is_empty() {
                 h3 { "By motion" }
                 div.table { table {
@@ -261,13 +264,13 @@ fn lifetime_value(lifetime: Option<&LifetimeValue>) -> String {
     }
 }
 
-fn shown(amount: Option<&gtype::Money>) -> String {
+pub(super) fn shown(amount: Option<&gtype::Money>) -> String {
     amount
         .and_then(|amount| money::from_proto(amount).ok())
         .map_or_else(none, amounts::money)
 }
 
-fn percent(value: Option<f64>) -> String {
+pub(super) fn percent(value: Option<f64>) -> String {
     value.map_or_else(none, |value| format!("{:.1} %", value * 100.0))
 }
 
@@ -275,7 +278,7 @@ fn ratio(value: Option<f64>) -> String {
     value.map_or_else(|| "nothing lost".to_owned(), |value| format!("{value:.2}"))
 }
 
-fn decimal(value: Option<f64>) -> String {
+pub(super) fn decimal(value: Option<f64>) -> String {
     value.map_or_else(none, |value| format!("{value:.1}"))
 }
 
@@ -287,6 +290,6 @@ fn share(part: i64, whole: i64) -> String {
     }
 }
 
-fn none() -> String {
+pub(super) fn none() -> String {
     "–".to_owned()
 }

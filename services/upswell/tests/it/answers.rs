@@ -29,6 +29,10 @@ async fn every_question_is_answered_in_both_forms() {
         "motions",
         "pressure",
         "lead-times",
+        "programme",
+        "return",
+        "targets",
+        "loyalty",
     ];
     let mut questions: Vec<Vec<&str>> = metrics
         .iter()

@@ -54,6 +54,8 @@ impl View for Pressure {
 pub(super) struct LeadTimes {
     signal_to_payment_days: LeadTime,
     approval_wait_hours: LeadTime,
+    onboarding_ttv_days: LeadTime,
+    time_to_expansion_days: LeadTime,
     longest_waits: Vec<Wait>,
 }
 
@@ -64,6 +66,8 @@ struct LeadTime {
     mean: Option<f64>,
     median: Option<f64>,
     p90: Option<f64>,
+    median_with_open: Option<f64>,
+    p90_with_open: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -84,6 +88,8 @@ impl From<pb::LeadTime> for LeadTime {
             mean: times.mean,
             median: times.median,
             p90: times.p90,
+            median_with_open: times.median_with_open,
+            p90_with_open: times.p90_with_open,
         }
     }
 }
@@ -101,6 +107,8 @@ impl From<pb::GetLeadTimesResponse> for LeadTimes {
         Self {
             signal_to_payment_days: answer.signal_to_payment_days.unwrap_or_default().into(),
             approval_wait_hours: answer.approval_wait_hours.unwrap_or_default().into(),
+            onboarding_ttv_days: answer.onboarding_ttv_days.unwrap_or_default().into(),
+            time_to_expansion_days: answer.time_to_expansion_days.unwrap_or_default().into(),
             longest_waits: answer.longest_waits.into_iter().map(wait).collect(),
         }
     }
@@ -110,7 +118,10 @@ impl LeadTime {
     fn told(&self, unit: &str) -> String {
         let Self { complete, open, .. } = self;
         let [mean, median, p90] = [self.mean, self.median, self.p90].map(decimal);
-        format!("mean {mean} {unit}, median {median}, p90 {p90} over {complete}; {open} still open")
+        let with_open = decimal(self.median_with_open);
+        format!(
+            "mean {mean} {unit}, median {median}, p90 {p90} over {complete}; {open} still open, median with them {with_open}"
+        )
     }
 }
 
@@ -119,6 +130,8 @@ impl View for LeadTimes {
         let lines = card(&[
             ("signal to payment", self.signal_to_payment_days.told("days")),
             ("request to approval", self.approval_wait_hours.told("hours")),
+            ("sign-up to first goal", self.onboarding_ttv_days.told("days")),
+            ("sign-up to first expansion", self.time_to_expansion_days.told("days")),
         ]);
         [lines, part("Waited longest", &self.longest_waits)].concat()
     }
