@@ -117,7 +117,7 @@ where
 }
 
 /// tonic says CANCELLED when its own timer is first, which means the same.
-fn refused(method: &'static str, status: Status) -> Problem {
+pub(crate) fn refused(method: &str, status: Status) -> Problem {
     match status.code() {
         Code::Cancelled if status.message() == "Timeout expired" => {
             Problem::deadline_exceeded(format!("no answer from {method} in time"))

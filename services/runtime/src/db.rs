@@ -32,7 +32,10 @@ use serde::Deserialize;
 use tokio::sync::Notify;
 
 pub use self::{migrations::runtime_migrations, postgres::database_ensure, retry::retrying};
-use crate::problem::{Problem, Violations};
+use crate::{
+    failpoints::failpoint,
+    problem::{Problem, Violations},
+};
 
 /// How to reach the store.
 #[derive(Clone, Deserialize)]
@@ -214,6 +217,14 @@ impl Db {
         self.0.writer.get_database_backend()
     }
 
+    /// How many transactions can be open at once.
+    pub(crate) fn connections(&self) -> usize {
+        match self.backend() {
+            DbBackend::Postgres => self.0.settings.connections.max(2) as usize,
+            _ => 1,
+        }
+    }
+
     /// Notified once after a commit which appended to the outbox.
     pub(crate) fn outbox_wake(&self) -> &Arc<Notify> {
         &self.0.outbox_wake
@@ -243,7 +254,9 @@ impl Tx {
     /// Makes the changes durable, then wakes the relay if events were appended. An error leaves it open whether the
     /// changes are there (the connection may have been lost after the commit): run the request again by its id.
     pub async fn commit(self) -> Result<(), Problem> {
+        failpoint!("tx.commit.before");
         self.inner.commit().await?;
+        failpoint!("tx.commit.after");
         if self.appended.load(Ordering::Relaxed) {
             self.outbox_wake.notify_one();
         }

@@ -1,8 +1,10 @@
 //! The receiving end of the delivery: each event is applied once in effect, and those of one key in their order.
 //!
-//! A batch is one transaction: fence → positions → inbox rows → handler → new positions → commit, and only then the
-//! answer. When a handler fails, the batch is rolled back and its events are tried one by one, so that the bad one is
-//! alone. Which event is next for a key is decided by its position; the inbox row is the second lock on the door.
+//! A batch is taken in the order of its keys, some events in one transaction: fence → positions → inbox rows → handler →
+//! new positions → commit, and only when all of them are done the answer. So what batches of different sources lock,
+//! they lock in one order; no lock is held for long; and when the caller's patience ends, what was committed is behind it.
+//! When a handler fails, its transaction is rolled back and the events of it are tried one by one, so that the bad one
+//! is alone. Which event is next for a key is decided by its position; the inbox row is the second lock on the door.
 
 mod decide;
 mod envelope;
@@ -14,7 +16,7 @@ use async_trait::async_trait;
 use futures::FutureExt as _;
 use jiff::Timestamp;
 use prost::{Message, Name};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 use upswell_proto::delivery::v1::{
@@ -30,6 +32,7 @@ use self::{
 };
 use crate::{
     db::{Db, Tx, retrying},
+    failpoints::failpoint,
     outbox::MAX_PAYLOAD,
     problem::{Kind, Problem},
     security::caller,
@@ -38,6 +41,8 @@ use crate::{
 
 /// The relay sends at most some 2 MiB, or one event of the largest size.
 const MAX_MESSAGE: usize = 16 * MAX_PAYLOAD;
+/// Events of one transaction, where each takes statements of its own.
+const TOGETHER: usize = 50;
 
 /// What a service does with the events it takes.
 #[async_trait]
@@ -123,6 +128,8 @@ pub struct Delivery {
     inbox: Arc<dyn Inbox>,
     notify: Arc<Notify>,
     trace_mode: OutboxTrace,
+    /// Transactions with events at once: half of the connections stay free for requests.
+    places: Semaphore,
 }
 
 #[async_trait]
@@ -160,6 +167,7 @@ impl Delivery {
     /// See [`delivery_server`].
     pub fn new(db: Db, inbox: Arc<dyn Inbox>, notify: Arc<Notify>, trace_mode: OutboxTrace) -> Self {
         Self {
+            places: Semaphore::new(db.connections().div_ceil(2)),
             db,
             inbox,
             notify,
@@ -167,16 +175,35 @@ impl Delivery {
         }
     }
 
+    /// Results in the order of the events.
     async fn take(&self, batch: &Batch) -> Result<Vec<EventResult>, Problem> {
-        match self.attempt_whole(batch, &batch.events).await {
+        let mut events: Vec<(usize, &Inbound)> = batch.events.iter().enumerate().collect();
+        events.sort_by_key(|(_, event)| event.key.as_str());
+        let together = if self.inbox.takes_batches() {
+            events.len()
+        } else {
+            TOGETHER
+        };
+        let mut results = Vec::with_capacity(events.len());
+        for some in events.chunks(together.max(1)) {
+            let (places, some): (Vec<usize>, Vec<&Inbound>) = some.iter().copied().unzip();
+            results.extend(places.into_iter().zip(self.take_some(batch, &some).await?));
+        }
+        results.sort_by_key(|(place, _)| *place);
+        Ok(results.into_iter().map(|(_, result)| result).collect())
+    }
+
+    async fn take_some(&self, batch: &Batch, events: &[&Inbound]) -> Result<Vec<EventResult>, Problem> {
+        let _place = self.places.acquire().await.map_err(Problem::internal)?;
+        match self.attempt_whole(batch, events).await {
             Ok(results) => return Ok(results),
             Err(Fault::Call(problem)) => return Err(problem),
             Err(Fault::Handler(problem)) => {
-                tracing::debug!(error = %problem, "a batch failed and is taken event by event");
+                tracing::debug!(error = %problem, "a transaction failed and is taken event by event");
             }
         }
-        let mut results = Vec::with_capacity(batch.events.len());
-        for event in &batch.events {
+        let mut results = Vec::with_capacity(events.len());
+        for event in events {
             match self.attempt_whole(batch, std::slice::from_ref(event)).await {
                 Ok(result) => results.extend(result),
                 Err(Fault::Call(problem)) => return Err(problem),
@@ -187,7 +214,7 @@ impl Delivery {
     }
 
     /// [`Self::attempt`], again where other writers got in its way.
-    async fn attempt_whole(&self, batch: &Batch, events: &[Inbound]) -> Result<Vec<EventResult>, Fault> {
+    async fn attempt_whole(&self, batch: &Batch, events: &[&Inbound]) -> Result<Vec<EventResult>, Fault> {
         let attempted = retrying(|| async {
             match self.attempt(batch, events).await {
                 Ok(results) => Ok(Ok(results)),
@@ -199,7 +226,7 @@ impl Delivery {
     }
 
     /// Applies `events` in one transaction, all or none.
-    async fn attempt(&self, batch: &Batch, events: &[Inbound]) -> Result<Vec<EventResult>, Fault> {
+    async fn attempt(&self, batch: &Batch, events: &[&Inbound]) -> Result<Vec<EventResult>, Fault> {
         let tx = self.db.begin().await?;
         store::lease_check(&tx, batch).await?;
         let before = store::positions_fetch(&tx, &batch.source, events).await?;
@@ -208,16 +235,18 @@ impl Delivery {
             .iter()
             .zip(&verdicts)
             .filter(|(_, v)| **v == Verdict::Apply)
-            .map(|(e, _)| e)
+            .map(|(e, _)| *e)
             .collect();
         let fresh = store::inbox_insert(&tx, &batch.source, &next).await?;
         let next: Vec<_> = next
             .into_iter()
             .filter(|event| fresh.contains(&event.event_id))
             .collect();
+        failpoint!("inbox.apply");
         self.apply(&tx, &next).await?;
         store::positions_upsert(&tx, &batch.source, &after).await?;
         tx.commit().await?;
+        failpoint!("inbox.answer");
         Ok(events
             .iter()
             .zip(verdicts)

@@ -1,16 +1,18 @@
 //! Background work: `run_once(now)` and a small timer around it. Of several processes over one store one at a time
 //! runs a job; when it dies another does.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use futures::FutureExt as _;
 use jiff::Timestamp;
 use tokio::{sync::Notify, task::JoinHandle, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
-    db::Db,
+    db::{Db, retrying},
+    failpoints::failpoint,
     lease::{LEASE_MICROS, Leases},
     problem::Problem,
 };
@@ -86,8 +88,16 @@ async fn run_alone(job: &dyn Job, leases: &Leases, clock: &Clock) -> Result<Opti
             }
         }
     };
+    // What lost against a request that changed the same is no failure of the job.
+    let running = retrying(|| async {
+        failpoint!("job.before");
+        let done = job.run_once(clock.now()).await?;
+        failpoint!("job.after");
+        Ok(done)
+    });
+    let running = AssertUnwindSafe(running).catch_unwind();
     let done = tokio::select! {
-        done = job.run_once(clock.now()) => done,
+        done = running => done.unwrap_or_else(|_| Err(Problem::internal("the job panicked"))),
         never = renewing => never,
     };
     leases.release(&name).await?;

@@ -49,6 +49,15 @@ impl Leases {
         Ok(execute(self.db.writer(), &upsert, values).await? == 1)
     }
 
+    /// Writes a row that means nothing, to see that the store can be written.
+    pub(crate) async fn try_out(&self) -> Result<(), Problem> {
+        let upsert = "INSERT INTO lease (name, owner, until_at) VALUES ('ready', $1, 0) \
+                      ON CONFLICT (name) DO UPDATE SET owner = excluded.owner";
+        execute(self.db.writer(), upsert, [self.owner.as_str().into()])
+            .await
+            .map(drop)
+    }
+
     /// Gives the lease `name` back, if it is held.
     pub(crate) async fn release(&self, name: &str) -> Result<(), Problem> {
         if self.db.backend() == DbBackend::Postgres {

@@ -16,6 +16,7 @@ pub mod text;
 // data
 pub mod admin;
 pub mod db;
+pub mod failpoints;
 pub mod inbox;
 pub mod jobs;
 mod lease;

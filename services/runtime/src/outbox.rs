@@ -18,6 +18,7 @@ use crate::{
         Tx, micros,
         migrations::{Outbox, OutboxLane, OutboxSeq},
     },
+    failpoints::failpoint,
     ids,
     problem::Problem,
     telemetry::TraceContext,
@@ -102,6 +103,7 @@ pub async fn append(tx: &Tx, source: &str, routes: &Routes, events: Vec<NewEvent
         rows_insert(tx, source, chunk, &mut last).await?;
     }
     tx.mark_appended();
+    failpoint!("outbox.append");
     Ok(())
 }
 

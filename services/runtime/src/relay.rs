@@ -40,6 +40,7 @@ mod store;
 
 use std::{
     collections::BTreeMap,
+    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -91,7 +92,8 @@ pub struct RelaySettings {
     pub poll_ms: u64,
     /// After how many failures an event is parked.
     pub max_attempts: i32,
-    /// Pause in ms after the first failure of an event or a destination; it doubles, up to 15 minutes.
+    /// Pause in ms after the first failure of an event or a destination; it doubles, up to 15 minutes for an event and up
+    /// to 5 s for a destination.
     pub backoff_ms: u64,
     /// Deadline in ms of one call.
     pub deadline_ms: u64,
@@ -222,7 +224,11 @@ impl Relay {
             let mut work = JoinSet::new();
             let (mut failed, mut pause) = (false, POLL_MIN);
             while !shutdown.is_cancelled() {
-                let started = relay.0.lanes_start(&mut work, &slots, &shutdown).await;
+                // A panic must not end the relay while its process looks well.
+                let started = AssertUnwindSafe(relay.0.lanes_start(&mut work, &slots, &shutdown))
+                    .catch_unwind()
+                    .await
+                    .unwrap_or_else(|_| Err(Problem::internal("the relay panicked")));
                 if let Err(problem) = &started
                     && !failed
                 {

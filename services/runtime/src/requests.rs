@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     db::{Tx, execute, micros, select},
+    failpoints::failpoint,
     problem::{Kind, Problem},
 };
 
@@ -34,6 +35,7 @@ pub async fn begin_request(tx: &Tx, method: &str, request_id: &str, fingerprint:
         fingerprint.to_vec().into(),
         Vec::<u8>::new().into(),
     ];
+    failpoint!("request.begin");
     if execute(&**tx, insert, values).await? == 1 {
         return Ok(Replay::New);
     }
@@ -61,6 +63,7 @@ pub async fn finish_request(
     response: &[u8],
     now: Timestamp,
 ) -> Result<(), Problem> {
+    failpoint!("request.finish");
     let update = "UPDATE request_log SET response = $1, answered_at = $2 \
                   WHERE method = $3 AND request_id = $4 AND fingerprint = $5";
     let id = parse(request_id)?;

@@ -13,6 +13,7 @@ use crate::{
     clock::Clock,
     db::Db,
     jobs::{self, Job},
+    lease::Leases,
     problem::Problem,
     relay::Relay,
     server::{BoundServer, health_reporter, set_ready},
@@ -22,7 +23,9 @@ use crate::{
 /// More rounds than this mean that jobs or services give each other work without end.
 const ROUNDS_MAX: usize = 10_000;
 const PROBE_PERIOD: Duration = Duration::from_secs(5);
-const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(4);
+/// So many probes in a row without an answer mean that the store is away.
+const PROBES_BUSY: u32 = 3;
 /// How long the background work may take to end after the last request.
 const WORKERS_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -115,14 +118,20 @@ impl Service {
     }
 }
 
-/// Ready while the store answers.
+/// Ready while the store can be written. A store that is only busy makes nobody unready at once: all replicas would
+/// leave together, and just when there is most to do.
 fn probe(db: Db, health: HealthReporter, ending: CancellationToken) -> JoinHandle<()> {
+    let leases = Leases::new(db);
     tokio::spawn(async move {
-        let mut was_ready = true;
+        let (mut was_ready, mut busy) = (true, 0);
         while !ending.is_cancelled() {
-            let ready = time::timeout(PROBE_TIMEOUT, db.reader().ping())
-                .await
-                .is_ok_and(|ping| ping.is_ok());
+            let written = time::timeout(PROBE_TIMEOUT, leases.try_out()).await;
+            busy = match &written {
+                Ok(Ok(())) => 0,
+                Ok(Err(problem)) if problem.reason() != "STORE_BUSY" => PROBES_BUSY,
+                _ => busy + 1,
+            };
+            let ready = busy < PROBES_BUSY;
             if ready != was_ready {
                 tracing::warn!(service.ready = ready, "readiness changed");
             }

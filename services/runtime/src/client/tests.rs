@@ -74,6 +74,17 @@ async fn an_empty_budget_stops_repeating() {
     assert_eq!(calls(&running) - before, 1);
 }
 
+/// F47: a peer that answers nobody is asked little more often than its callers call.
+#[tokio::test]
+async fn f47_retries_of_a_sick_peer_stay_below_a_fifth() {
+    let running = start(ServerSettings::default()).await;
+    let settings = settings();
+    for _ in 0..300 {
+        ask(&running.address, &settings, "away").await.unwrap_err();
+    }
+    assert!(calls(&running) <= 360, "{} attempts of 300 calls", calls(&running));
+}
+
 #[tokio::test]
 async fn the_deadline_of_the_settings_travels_and_ends_the_call() {
     let running = start(ServerSettings::default()).await;

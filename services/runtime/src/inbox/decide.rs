@@ -39,7 +39,7 @@ impl Verdict {
 }
 
 /// A verdict per event, and the positions of the keys that move.
-pub(super) fn decide(events: &[Inbound], mut positions: Positions) -> (Vec<Verdict>, Positions) {
+pub(super) fn decide(events: &[&Inbound], mut positions: Positions) -> (Vec<Verdict>, Positions) {
     let mut moved = Positions::new();
     let verdicts = events
         .iter()
@@ -91,7 +91,7 @@ mod tests {
             event("k", 1),
             event("k", 3),
         ];
-        let (verdicts, after) = decide(&events, Positions::from([("l".into(), 4)]));
+        let (verdicts, after) = decide(&events.each_ref(), Positions::from([("l".into(), 4)]));
         use Verdict::{Apply, Duplicate, OutOfOrder};
         assert_eq!(verdicts, [Apply, OutOfOrder(2), Apply, Apply, Duplicate, Apply]);
         assert_eq!(after, Positions::from([("k".into(), 3), ("l".into(), 5)]));
@@ -101,7 +101,7 @@ mod tests {
         #[test]
         fn whatever_arrives_is_applied_once_and_in_order(arrivals in prop::collection::vec((0..3_u8, 1..8_i64), 0..60)) {
             let events: Vec<_> = arrivals.iter().map(|(key, seq)| event(&key.to_string(), *seq)).collect();
-            let (verdicts, after) = decide(&events, Positions::new());
+            let (verdicts, after) = decide(&events.iter().collect::<Vec<_>>(), Positions::new());
             let mut applied = Positions::new();
             for (event, _) in events.iter().zip(&verdicts).filter(|(_, verdict)| **verdict == Verdict::Apply) {
                 let last = applied.insert(event.key.clone(), event.seq).unwrap_or_default();

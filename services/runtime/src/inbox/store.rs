@@ -40,7 +40,7 @@ pub(super) async fn lease_check(tx: &Tx, batch: &Batch) -> Result<(), Problem> {
 }
 
 /// The positions of the events' keys; a key without one is new.
-pub(super) async fn positions_fetch(tx: &Tx, source: &str, events: &[Inbound]) -> Result<Positions, Problem> {
+pub(super) async fn positions_fetch(tx: &Tx, source: &str, events: &[&Inbound]) -> Result<Positions, Problem> {
     let keys: BTreeSet<&str> = events.iter().map(|event| event.key.as_str()).collect();
     let list = placeholders(2, keys.len());
     let query = format!("SELECT key, seq FROM inbox_pos WHERE source = $1 AND key IN ({list})");

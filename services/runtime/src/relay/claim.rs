@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     db::{execute, select},
+    failpoints::failpoint,
     lease::{DB_NOW, LEASE_MICROS},
     problem::Problem,
 };
@@ -63,6 +64,7 @@ impl Inner {
             lane.shard.into(),
         ];
         let rows: Vec<Claimed> = select(self.db.writer(), &update, values).await?;
+        failpoint!("relay.claim");
         Ok(rows.first().map(|row| Held {
             epoch: row.lease_epoch,
             position: Position {

@@ -1,12 +1,18 @@
 //! One lane: read a batch, send it, write down how far it got.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     BATCH_BYTES, Inner, settle,
     store::{self, LaneId, Position, Row},
 };
-use crate::{db::micros, problem::Problem};
+use crate::{db::micros, failpoints::failpoint, problem::Problem};
+
+/// The longest a lane rests. Asking a destination that is away costs one call, and when it is back all of its events
+/// wait for the end of the rest.
+const REST_MAX: SignedDuration = SignedDuration::from_secs(5);
+/// After how many failures in a row a person is told.
+const FAILURES_TOLD: i32 = 3;
 
 /// What this relay remembers of a lane; a new process begins without it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -76,6 +82,7 @@ impl Inner {
                 self.lane_rest(id, lane, now, &overtaken);
                 return Ok(0);
             }
+            failpoint!("relay.cursor");
             lane.held = Some(Held {
                 position: batch.to,
                 ..held
@@ -153,18 +160,21 @@ impl Inner {
             lane.behind = problem.reason() == "RELAY_FENCED";
         }
         lane.failures = lane.failures.saturating_add(1);
-        lane.not_before = Some(settle::later(now, lane.failures, &self.settings));
+        let latest = now.saturating_add(REST_MAX).unwrap_or(now);
+        lane.not_before = Some(settle::later(now, lane.failures, &self.settings).min(latest));
         let failures = lane.failures;
-        if failures == 1 {
+        // One or two failures are what a replica that restarts costs.
+        if failures == FAILURES_TOLD {
             tracing::warn!(
                 upswell.service = self.source,
                 event.destination = id.dest,
                 event.shard = id.shard,
+                failures,
                 error = %problem,
                 "a destination does not take events and is tried again later"
             );
         } else {
-            tracing::debug!(event.destination = id.dest, failures, error = %problem, "the destination is still away");
+            tracing::debug!(event.destination = id.dest, failures, error = %problem, "the destination is away");
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{
     Inner,
     store::{LaneId, Row},
 };
-use crate::{db::from_micros, problem::Problem, telemetry::TraceContext};
+use crate::{client::refused, db::from_micros, failpoints::failpoint, problem::Problem, telemetry::TraceContext};
 
 /// Spans linked to a batch: those of its first events.
 const LINKS_MAX: usize = 32;
@@ -48,12 +48,15 @@ impl Inner {
         });
         request.set_timeout(deadline);
         let mut client = DeliveryServiceClient::new(self.peers.channel(dest)?);
+        failpoint!("relay.send");
         let answer = tokio::time::timeout(deadline, client.deliver(request))
             .instrument(span)
             .await;
         let late = |_| Problem::deadline_exceeded(format!("no answer from {dest} in time"));
-        let results = answer.map_err(late)??.into_inner().results;
+        let answer = answer.map_err(late)?.map_err(|status| refused(dest, status))?;
+        let results = answer.into_inner().results;
         check(dest, rows, &results)?;
+        failpoint!("relay.answer");
         Ok(results)
     }
 }

@@ -124,6 +124,44 @@ async fn a_service_gets_ready_serves_and_ends() {
     assert!(world.sender.db.begin().await.is_err(), "the store is closed");
 }
 
+/// Panics when it runs for the first time.
+struct Clumsy(Arc<Countdown>);
+
+#[async_trait]
+impl Job for Clumsy {
+    fn name(&self) -> &'static str {
+        "test.clumsy"
+    }
+
+    fn period(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+
+    async fn run_once(&self, now: Timestamp) -> Result<usize, Problem> {
+        let done = self.0.run_once(now).await?;
+        assert_eq!(done, 0, "on purpose");
+        Ok(done)
+    }
+}
+
+/// F29: a panic ends one run of a job, and not the job.
+#[tokio::test]
+async fn f29_a_job_that_panics_runs_again() {
+    let inner = Countdown::new(1, false);
+    let shutdown = CancellationToken::new();
+    let world = World::new().await;
+    let job = Arc::new(Clumsy(Arc::clone(&inner)));
+    let (db, wake) = (world.sender.db.clone(), Arc::new(Notify::new()));
+    let worker = jobs::spawn(job, db, Clock::system(), wake, shutdown.clone());
+    for _ in 0..2 {
+        tokio::time::timeout(Duration::from_secs(20), inner.ran.notified())
+            .await
+            .unwrap();
+    }
+    shutdown.cancel();
+    worker.await.unwrap();
+}
+
 #[tokio::test]
 async fn an_event_driven_job_is_woken() {
     let job = Countdown::new(0, true);
