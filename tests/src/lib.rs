@@ -3,4 +3,4 @@
 mod binary;
 pub mod cases;
 
-pub use self::binary::binary;
+pub use self::binary::{binary, binary_with_failpoints};

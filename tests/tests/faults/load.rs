@@ -1,4 +1,4 @@
-//! Steady load from many callers: facts and touches, each sent again under its own key until it is answered.
+//! Steady load from many callers: facts and touches at a pace, each sent again under its own key until it is answered.
 
 use std::{
     collections::BTreeSet,
@@ -10,9 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hdrhistogram::Histogram;
 use jiff::SignedDuration;
 use serde_json::json;
-use tokio::task::JoinSet;
+use tokio::{
+    sync::Notify,
+    task::JoinSet,
+    time::{Interval, MissedTickBehavior, interval, timeout},
+};
 use tokio_util::sync::CancellationToken;
 use upswell::wire::to_instant;
 use upswell_proto::{
@@ -34,8 +39,12 @@ use upswell_runtime::{
 pub(crate) const ACCOUNTS: u64 = 60;
 /// Facts of one request.
 const BATCH: u64 = 20;
-const WRITERS: u64 = 6;
+const WRITERS: u64 = 3;
 const SENDERS: u64 = 12;
+/// Each caller makes a call so often, as long as it is answered sooner.
+const PACE: Duration = Duration::from_millis(400);
+/// The longest wait for calls to be answered.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long the load lasts in a test: 10 s, or as `UPSWELL_FAULT_SECONDS` says.
 pub(crate) fn duration() -> Duration {
@@ -65,17 +74,54 @@ pub(crate) struct Tally {
     pub(crate) failed: Mutex<Vec<String>>,
     /// Answered calls by second since the beginning.
     answered: Mutex<Vec<u64>>,
+    /// How long they took with all their attempts, in ms, since it was last asked.
+    latency: Mutex<Latency>,
     refused: AtomicU64,
+    one_more: Notify,
+}
+
+/// Times of calls in ms.
+struct Latency(Histogram<u64>);
+
+impl Default for Latency {
+    fn default() -> Self {
+        Self(Histogram::new(3).unwrap())
+    }
 }
 
 impl Tally {
-    fn answer(&self, begun: Instant) {
+    fn answer(&self, begun: Instant, asked: Instant) {
+        let millis = u64::try_from(asked.elapsed().as_millis()).unwrap();
+        self.latency.lock().unwrap().0.record(millis).unwrap();
         let second = usize::try_from(begun.elapsed().as_secs()).unwrap();
         let mut answered = self.answered.lock().unwrap();
         if answered.len() <= second {
             answered.resize(second + 1, 0);
         }
         answered[second] += 1;
+        self.one_more.notify_waiters();
+    }
+
+    /// Median and 99th percentile in ms of the calls since this was last asked.
+    pub(crate) fn latency(&self) -> (u64, u64) {
+        let Latency(times) = std::mem::take(&mut *self.latency.lock().unwrap());
+        (times.value_at_quantile(0.5), times.value_at_quantile(0.99))
+    }
+
+    /// Logical calls that failed.
+    pub(crate) fn failed(&self) -> Vec<String> {
+        self.failed.lock().unwrap().clone()
+    }
+
+    /// A line about what happened.
+    pub(crate) fn summary(&self) -> String {
+        let (facts, granted) = (self.facts.lock().unwrap().len(), self.granted.lock().unwrap().len());
+        let (refused, failed) = (self.refused.load(Ordering::Relaxed), self.failed.lock().unwrap().len());
+        let answered = self.answered();
+        format!(
+            "{facts} facts acknowledged, {granted} touches granted, {refused} refused, {failed} logical calls failed and \
+             made again; answered by second {answered:?}"
+        )
     }
 
     /// Answered calls a second over whole seconds of the load.
@@ -127,6 +173,32 @@ impl Load {
         }
     }
 
+    /// Waits until `count` more calls are answered.
+    pub(crate) async fn answers(&self, count: u64) {
+        let total = || self.tally.answered().iter().sum::<u64>();
+        let enough = total() + count;
+        let waiting = async {
+            loop {
+                let next = self.tally.one_more.notified();
+                if total() >= enough {
+                    return;
+                }
+                next.await;
+            }
+        };
+        let come = timeout(PATIENCE, waiting).await;
+        assert!(
+            come.is_ok(),
+            "calls are not answered any more: {:?}",
+            self.tally.failed()
+        );
+    }
+
+    /// Lets the callers go on for so long.
+    pub(crate) async fn runs(&self, duration: Duration) {
+        drop(timeout(duration, std::future::pending::<()>()).await);
+    }
+
     /// Lets the callers end what they have begun.
     pub(crate) async fn end(mut self) -> Arc<Tally> {
         self.stop.cancel();
@@ -145,6 +217,13 @@ pub(crate) fn name(account: u64) -> String {
 /// Monthly price of an account in minor units.
 pub(crate) fn price(account: u64) -> u64 {
     10_000 + account * 100
+}
+
+/// Ticks at the pace of a caller; one that was late goes on from there.
+fn pace() -> Interval {
+    let mut pace = interval(PACE);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pace
 }
 
 fn account(number: u64) -> Vec<Fact> {
@@ -184,12 +263,15 @@ async fn write(
     begun: Instant,
     stop: CancellationToken,
 ) {
+    let mut pace = pace();
     for round in 0.. {
+        pace.tick().await;
+        let asked = Instant::now();
         let facts: Vec<Fact> = (0..BATCH).map(|place| usage(writer, round, place)).collect();
         while let Err(problem) = record(&ingestion, &tally, facts.clone()).await {
             pause(&tally, &problem).await;
         }
-        tally.answer(begun);
+        tally.answer(begun, asked);
         if stop.is_cancelled() {
             return;
         }
@@ -198,7 +280,7 @@ async fn write(
 
 async fn record(ingestion: &IngestionServiceClient<Traced>, tally: &Tally, facts: Vec<Fact>) -> Result<(), Problem> {
     let request = RecordFactsRequest {
-        request_id: String::new(),
+        request_id: ids::derive("load request", &[&facts[0].external_id]).to_string(),
         facts,
     };
     let answer = client::call(&settings(), "ingestion.RecordFacts", || {
@@ -219,7 +301,10 @@ async fn send(
     begun: Instant,
     stop: CancellationToken,
 ) {
+    let mut pace = pace();
     for round in 0.. {
+        pace.tick().await;
+        let asked = Instant::now();
         let request = proposal(sender, round);
         loop {
             match touch(&ledger, &request).await {
@@ -232,11 +317,11 @@ async fn send(
                     break;
                 }
                 // The ledger learns of an account by an event.
-                Err(problem) if problem.kind() == Kind::NotFound => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(problem) if problem.kind() == Kind::NotFound => drop(pace.tick().await),
                 Err(problem) => pause(&tally, &problem).await,
             }
         }
-        tally.answer(begun);
+        tally.answer(begun, asked);
         if stop.is_cancelled() {
             return;
         }
@@ -245,6 +330,7 @@ async fn send(
 
 async fn pause(tally: &Tally, problem: &Problem) {
     tally.failed.lock().unwrap().push(problem.to_string());
+    // A caller who is in no hurry.
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
 

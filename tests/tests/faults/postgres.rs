@@ -5,36 +5,48 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::Arc,
     thread::JoinHandle,
     time::Duration,
 };
+
+use crate::disk::SmallDisk;
 
 /// A running server; it ends with this value.
 pub(crate) struct Postgres {
     /// URL of the administrator's database.
     url: String,
     folder: PathBuf,
+    /// The file system that it lies in, if not that of all.
+    disk: Option<Arc<SmallDisk>>,
 }
 
 impl Postgres {
     /// Starts one that keeps what it acknowledged; none where PostgreSQL cannot be had, which is said.
     pub(crate) fn start() -> Option<Self> {
-        let output = Command::new(script())
-            .arg("start")
-            .stderr(Stdio::piped())
-            .output()
-            .unwrap();
+        Self::start_by(Command::new(script()), None)
+    }
+
+    /// Starts one whose files lie in `folder` of a small disk.
+    pub(crate) fn start_on(disk: Arc<SmallDisk>, folder: &Path) -> Option<Self> {
+        let mut starting = disk.inside(&script());
+        starting.env("TMPDIR", folder);
+        Self::start_by(starting, Some(disk))
+    }
+
+    fn start_by(mut starting: Command, disk: Option<Arc<SmallDisk>>) -> Option<Self> {
+        let output = starting.arg("start").stderr(Stdio::piped()).output().unwrap();
         if !output.status.success() {
             eprintln!("skipped: {}", String::from_utf8_lossy(&output.stderr));
             return None;
         }
         let url = String::from_utf8(output.stdout).unwrap().trim().to_owned();
         let folder = sql(&url, "SHOW unix_socket_directories").trim().into();
-        Some(Self { url, folder })
+        Some(Self { url, folder, disk })
     }
 
     /// URL of a database of this server.
-    fn database(&self, name: &str) -> String {
+    pub(crate) fn database(&self, name: &str) -> String {
         let (server, _) = self.url.rsplit_once('/').unwrap();
         format!("{server}/{name}")
     }
@@ -59,39 +71,61 @@ impl Postgres {
         rows.lines().map(str::to_owned).collect()
     }
 
-    /// The one number that a statement gives.
-    pub(crate) fn number(&self, database: &str, statement: &str) -> i64 {
-        let rows = self.query(database, statement);
-        rows[0].parse().unwrap_or_else(|_| panic!("{statement}: {rows:?}"))
-    }
-
     /// Restarts the server: `fast` ends its sessions in order, `immediate` leaves it to crash recovery.
     pub(crate) fn restart(&self, mode: &str) {
-        let data = self.folder.join("data");
-        let status = owned(&binaries().join("pg_ctl"))
+        assert!(self.control(&["-m", mode, "restart"]), "PostgreSQL does not restart");
+    }
+
+    /// Starts the server if it has given up.
+    pub(crate) fn start_again(&self) {
+        let options = fs::read_to_string(self.seen().join("data/postmaster.opts")).unwrap();
+        let (_, options) = options.split_once(' ').unwrap();
+        assert!(
+            self.control(&["status"]) || self.control(&["-o", options.trim(), "start"]),
+            "PostgreSQL does not start"
+        );
+    }
+
+    /// Its folder, from outside of its file system.
+    fn seen(&self) -> PathBuf {
+        match &self.disk {
+            Some(disk) => disk.seen().join(self.folder.file_name().unwrap()),
+            None => self.folder.clone(),
+        }
+    }
+
+    fn control(&self, arguments: &[&str]) -> bool {
+        let program = owned(&binaries().join("pg_ctl"));
+        let mut command = match &self.disk {
+            Some(disk) => disk.inside(Path::new(program.get_program())),
+            None => Command::new(program.get_program()),
+        };
+        let status = command
+            .args(program.get_args())
             .arg("-D")
-            .arg(&data)
-            .args(["-w", "-s", "-m", mode, "-l"])
+            .arg(self.folder.join("data"))
+            .args(["-w", "-s", "-l"])
             .arg(self.folder.join("log"))
-            .arg("restart")
+            .args(arguments)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .status()
-            .unwrap();
-        assert!(status.success(), "PostgreSQL does not restart");
+            .status();
+        status.unwrap().success()
     }
 
     /// Holds a transaction with an id of its own open for a while.
     pub(crate) fn hold(&self, database: &str, duration: Duration) -> JoinHandle<()> {
-        let url = self.database(database);
         let statement = format!(
             "BEGIN; SELECT pg_current_xact_id(); SELECT pg_sleep({}); COMMIT",
             duration.as_secs()
         );
-        std::thread::spawn(move || {
-            // PostgreSQL may end an idle holder earlier, which is as good.
-            drop(psql(&url, &statement).output());
-        })
+        self.run(database, statement)
+    }
+
+    /// Runs statements beside the test. What becomes of them does not matter.
+    pub(crate) fn run(&self, database: &str, statement: String) -> JoinHandle<()> {
+        let url = self.database(database);
+        std::thread::spawn(move || drop(psql(&url, &statement).output()))
     }
 
     /// Process ids of the sessions in the services' databases.
@@ -105,11 +139,11 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        let stopped = Command::new(script())
-            .arg("stop")
-            .arg(&self.folder)
-            .stderr(Stdio::null())
-            .status();
+        let mut stopping = match &self.disk {
+            Some(disk) => disk.inside(&script()),
+            None => Command::new(script()),
+        };
+        let stopped = stopping.arg("stop").arg(&self.folder).stderr(Stdio::null()).status();
         drop(stopped);
     }
 }

@@ -27,6 +27,12 @@ struct Faults {
     black_hole: AtomicBool,
     /// New connections are closed at once.
     refuse: AtomicBool,
+    /// New connections are taken, and nobody ever says a word.
+    deaf: AtomicBool,
+    /// Bytes a second and direction; 0 sets no limit.
+    bytes_a_second: AtomicU64,
+    /// What ends, ends with RST.
+    reset: AtomicBool,
     /// The connection is cut when the client's `COMMIT` has been passed on, this many times.
     cut_commits: AtomicU64,
 }
@@ -64,6 +70,33 @@ impl Proxy {
     /// What is sent vanishes, and nobody is told.
     pub(crate) fn black_hole(&self, on: bool) {
         self.faults.black_hole.store(on, Ordering::SeqCst);
+    }
+
+    /// So many bytes a second pass in each direction; 0 sets no limit.
+    pub(crate) fn bytes_a_second(&self, rate: u64) {
+        self.faults.bytes_a_second.store(rate, Ordering::SeqCst);
+    }
+
+    /// New connections are taken and never answered.
+    pub(crate) fn deaf(&self, on: bool) {
+        self.faults.deaf.store(on, Ordering::SeqCst);
+    }
+
+    /// Cuts every connection by RST.
+    pub(crate) fn reset(&self) {
+        self.faults.reset.store(true, Ordering::SeqCst);
+        self.cut();
+    }
+
+    /// All is well again. A line that lost bytes is of no use any more, so those that stand are cut.
+    pub(crate) fn heal(&self) {
+        self.delay(Duration::ZERO);
+        self.bytes_a_second(0);
+        self.black_hole(false);
+        self.deaf(false);
+        self.refuse(false);
+        self.cut();
+        self.faults.reset.store(false, Ordering::SeqCst);
     }
 
     /// New connections are closed at once, and those that stand are cut.
@@ -107,21 +140,29 @@ async fn serve(listener: TcpListener, target: SocketAddr, faults: Arc<Faults>, c
 }
 
 async fn pass(client: TcpStream, target: SocketAddr, faults: Arc<Faults>, mut cut: watch::Receiver<u64>) {
+    if faults.deaf.load(Ordering::SeqCst) {
+        drop(cut.changed().await);
+        return;
+    }
     let Ok(server) = TcpStream::connect(target).await else {
         return;
     };
     drop((client.set_nodelay(true), server.set_nodelay(true)));
-    let (client_read, client_write) = client.into_split();
-    let (server_read, server_write) = server.into_split();
+    let (mut client_read, mut client_write) = client.into_split();
+    let (mut server_read, mut server_write) = server.into_split();
     tokio::select! {
-        () = pipe(client_read, server_write, &faults, true) => {}
-        () = pipe(server_read, client_write, &faults, false) => {}
+        () = pipe(&mut client_read, &mut server_write, &faults, true) => {}
+        () = pipe(&mut server_read, &mut client_write, &faults, false) => {}
         _ = cut.changed() => {}
+    }
+    if faults.reset.load(Ordering::SeqCst) {
+        let (client, server): (&TcpStream, &TcpStream) = (client_read.as_ref(), server_read.as_ref());
+        drop((client.set_zero_linger(), server.set_zero_linger()));
     }
 }
 
 /// Passes on until one side ends; true for what the client says.
-async fn pipe(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: &Faults, of_client: bool) {
+async fn pipe(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf, faults: &Faults, of_client: bool) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let read = match from.read(&mut buffer).await {
@@ -131,6 +172,10 @@ async fn pipe(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: &Faults, 
         let delay = faults.delay_ms.load(Ordering::SeqCst);
         if delay > 0 {
             tokio::time::sleep(Duration::from_millis(delay)).await;
+        }
+        let rate = faults.bytes_a_second.load(Ordering::SeqCst);
+        if rate > 0 {
+            tokio::time::sleep(Duration::from_secs_f64(read as f64 / rate as f64)).await;
         }
         if faults.black_hole.load(Ordering::SeqCst) {
             continue;
