@@ -266,7 +266,8 @@ mod tests {
         let policy = Policy::shipped();
         let analyst = policy.roles(&["analyst".to_owned()]).unwrap();
         let reads = [
-            "Get", "List", "BatchGet", "Stream", "Explain", "Watch", "Predict", "Backtest",
+            "Get", "List", "BatchGet", "Stream", "Explain", "Export", "Watch", "Predict", "Backtest", "Replay",
+            "Verify",
         ];
         let open = policy
             .methods()
