@@ -103,7 +103,7 @@ async fn play(world: &World, asked: &pb::Approval, round: usize) {
         .unwrap()
         .into_inner()
         .approvals;
-    for (n, asked) in waiting.iter().enumerate().filter(|_| round % 3 == 0) {
+    for (n, asked) in waiting.iter().enumerate().filter(|_| round.is_multiple_of(3)) {
         let request = pb::ApproveOfferRequest {
             request_id: request_id(&format!("{round}/late/{n}")),
             ..approve(asked)

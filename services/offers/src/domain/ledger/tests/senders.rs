@@ -68,7 +68,7 @@ impl World {
         let account = |n: u64| {
             let zone = zones[n as usize % zones.len()];
             // A third has no renewal; the others renew between 20 and 140 days ahead, and stay open.
-            let renewals = (n % 3 != 0).then(|| start.saturating_add(hours(24 * (20 + n as i64 % 120))));
+            let renewals = (!n.is_multiple_of(3)).then(|| start.saturating_add(hours(24 * (20 + n as i64 % 120))));
             let calendar = AccountCalendar {
                 time_zone: TimeZone::get(zone).unwrap(),
                 renewals: renewals.into_iter().collect(),
