@@ -52,6 +52,12 @@ pub trait Inbox: Send + Sync + 'static {
     /// UNAVAILABLE and RESOURCE_EXHAUSTED put off the whole batch; any other problem has the event sent again.
     async fn apply(&self, tx: &Tx, event: &Inbound) -> Result<(), Problem>;
 
+    /// True for a handler whose transactions all meet on the same rows: they come one after the other, and do not wait
+    /// for each other inside the store, where they would hold connections and run into the limit for locks.
+    fn is_serial(&self) -> bool {
+        false
+    }
+
     /// True for a handler that applies many events in fewer statements by [`Inbox::apply_all`].
     fn takes_batches(&self) -> bool {
         false
@@ -128,7 +134,7 @@ pub struct Delivery {
     inbox: Arc<dyn Inbox>,
     notify: Arc<Notify>,
     trace_mode: OutboxTrace,
-    /// Transactions with events at once: half of the connections stay free for requests.
+    /// Transactions with events at once: one, or so many that half of the connections stay free for requests.
     places: Semaphore,
 }
 
@@ -167,7 +173,11 @@ impl Delivery {
     /// See [`delivery_server`].
     pub fn new(db: Db, inbox: Arc<dyn Inbox>, notify: Arc<Notify>, trace_mode: OutboxTrace) -> Self {
         Self {
-            places: Semaphore::new(db.connections().div_ceil(2)),
+            places: Semaphore::new(if inbox.is_serial() {
+                1
+            } else {
+                db.connections().div_ceil(2)
+            }),
             db,
             inbox,
             notify,

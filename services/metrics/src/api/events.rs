@@ -42,6 +42,11 @@ impl EventInbox {
 
 #[async_trait]
 impl Inbox for EventInbox {
+    /// The sums of everybody are kept under one lock.
+    fn is_serial(&self) -> bool {
+        true
+    }
+
     async fn apply(&self, tx: &Tx, event: &Inbound) -> Result<(), Problem> {
         if event.is::<AccountsMerged>() || event.is::<AccountsUnmerged>() {
             // What changed hands is told again under the account that goes on, right after.
