@@ -170,8 +170,8 @@ async fn sc5_models_are_learnt_from_imported_history_and_stand_behind_the_scores
                 .await;
         }
     }
-    world.settle().await;
     let customer = if whole.is_some() { "crm-3" } else { "crm-120" };
+    world.json(&["rescore", customer]).await;
     let score = world.json(&["scores", customer]).await;
     println!("{score:#}");
     assert_eq!(score["model"], "churn-1 expansion-1", "{score:#}");
