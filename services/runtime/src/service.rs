@@ -84,7 +84,11 @@ impl Service {
             workers.iter().for_each(JoinHandle::abort);
             tracing::info!(upswell.service = self.name, "background work was cut off");
         }
-        self.db.close().await?;
+        // A connection that does not come back must not hold the process either.
+        match time::timeout(WORKERS_TIMEOUT, self.db.close()).await {
+            Ok(closed) => closed?,
+            Err(_) => tracing::info!(upswell.service = self.name, "connections were still open at the end"),
+        }
         served.map_err(Problem::internal)
     }
 
