@@ -6,12 +6,14 @@ mod convert;
 mod decisions;
 mod delegations;
 pub(crate) mod events;
+mod in_app;
 pub(crate) mod inbound;
 pub mod ledger;
 mod offers;
 mod orders;
 mod replay;
 mod suppressions;
+mod tasks;
 mod words;
 
 use std::sync::Arc;
@@ -21,8 +23,9 @@ use tonic::service::Routes;
 use upswell_proto::offers::v1::{
     approval_service_server::ApprovalServiceServer, calendar_service_server::CalendarServiceServer,
     decision_service_server::DecisionServiceServer, experiment_service_server::ExperimentServiceServer,
-    offer_service_server::OfferServiceServer, order_service_server::OrderServiceServer,
-    playbook_service_server::PlaybookServiceServer, suppression_service_server::SuppressionServiceServer,
+    in_app_service_server::InAppServiceServer, offer_service_server::OfferServiceServer,
+    order_service_server::OrderServiceServer, playbook_service_server::PlaybookServiceServer,
+    suppression_service_server::SuppressionServiceServer, task_service_server::TaskServiceServer,
     touch_ledger_service_server::TouchLedgerServiceServer,
 };
 use upswell_runtime::{
@@ -78,6 +81,8 @@ pub(crate) fn routes(app: &Arc<App>) -> Routes {
         .add_service(server!(DecisionServiceServer, api.clone()))
         .add_service(server!(OrderServiceServer, api.clone()))
         .add_service(server!(ExperimentServiceServer, api.clone()))
+        .add_service(server!(InAppServiceServer, api.clone()))
+        .add_service(server!(TaskServiceServer, api.clone()))
         .add_service(server!(PlaybookServiceServer, api))
         .add_service(server!(TouchLedgerServiceServer, ledger::LedgerApi(ledger)))
 }

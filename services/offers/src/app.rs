@@ -10,17 +10,26 @@ pub mod evidence;
 pub mod expire;
 pub mod explain;
 pub mod holdout;
+pub(crate) mod in_app;
 pub mod ledger;
 pub mod merges;
+mod outgoing;
+pub mod prune;
+pub(crate) mod receipts;
 pub mod released;
 pub mod revalidate;
 pub mod send;
 pub mod suppressions;
+pub(crate) mod tasks;
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use jiff::{Timestamp, civil::Time};
 use tokio::sync::Notify;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::service::Routes;
 use upswell_runtime::{
     clock::Clock,
@@ -37,9 +46,10 @@ use upswell_runtime::{
 use self::ledger::{ExpireReservations, LedgerCtx};
 use crate::{
     api::{self, events},
-    channel::{Channel, Spool},
+    channel::{Channel, Ways, links::Links},
     config::Settings,
     domain::{offer::Offer, policy::Policy, slots::next_slot, vocabulary::OfferState},
+    edge,
     error::OfferError,
     policy,
     store::{
@@ -67,21 +77,27 @@ pub struct App {
     pub(crate) rules_kept: AtomicBool,
     pub(crate) ledger: Arc<LedgerCtx>,
     pub(crate) channel: Arc<dyn Channel>,
+    /// None when messages have no links.
+    pub(crate) links: Option<Links>,
     pub(crate) trace_mode: OutboxTrace,
     pub(crate) wake: Arc<Notify>,
+    /// Ends the edge with the service.
+    _edge: DropGuard,
 }
 
 /// Builds the service on a migrated store. Errors: every fault of settings, catalogue and playbooks at once.
 pub async fn build(settings: Settings, deps: Deps) -> Result<Service, Problem> {
-    let channel = Arc::new(Spool::new(settings.channel.spool_dir.clone()));
-    build_with(settings, deps, channel).await
+    Ok(build_with_edge(settings, deps).await?.0)
 }
 
-/// [`build`] with another way out.
-pub async fn build_with(settings: Settings, deps: Deps, channel: Arc<dyn Channel>) -> Result<Service, Problem> {
+/// [`build`], and where the edge listens; none when it is off.
+pub async fn build_with_edge(settings: Settings, deps: Deps) -> Result<(Service, Option<SocketAddr>), Problem> {
     let mut violations = Violations::new();
     settings.validate(&mut violations);
     let slot_time = violations.take("decisions.slot_time", settings.decisions.time());
+    let ways = violations.at("channel", |v| Ways::new(&settings.channel, &deps.clock, v));
+    let links = violations.at("edge", |v| Links::new(&settings.edge, v));
+    let doors = violations.at("channel.webhooks", |v| edge::Doors::new(&settings.channel.webhooks, v));
     violations.into_result()?;
     let folder = settings.policy.dir.as_path();
     let folder = (!folder.as_os_str().is_empty()).then_some(folder);
@@ -95,6 +111,7 @@ pub async fn build_with(settings: Settings, deps: Deps, channel: Arc<dyn Channel
         trace_mode,
     } = deps;
     let wake = Arc::new(Notify::new());
+    let ending = CancellationToken::new();
     let relay = Relay::new(db.clone(), NAME, peers, settings.relay.clone(), clock.clone());
     let app = Arc::new(App {
         ledger: Arc::new(LedgerCtx {
@@ -109,19 +126,23 @@ pub async fn build_with(settings: Settings, deps: Deps, channel: Arc<dyn Channel
         sources,
         rules_kept: AtomicBool::new(false),
         clock,
-        channel,
+        channel: Arc::new(ways),
+        links,
         trace_mode,
         wake: Arc::clone(&wake),
+        _edge: ending.clone().drop_guard(),
     });
     let routes = routes(&app, &wake);
-    Ok(Service {
+    let address = edge::open(&app, doors, ending).await?;
+    let service = Service {
         name: NAME,
         db,
         routes,
         jobs: jobs(&app),
         relay,
         wake,
-    })
+    };
+    Ok((service, address))
 }
 
 fn routes(app: &Arc<App>, wake: &Arc<Notify>) -> Routes {
@@ -142,6 +163,7 @@ fn jobs(app: &Arc<App>) -> Vec<Arc<dyn Job>> {
         Arc::new(decide::DecideSlots(Arc::clone(app))),
         Arc::new(decide::DecideImmediate(Arc::clone(app))),
         Arc::new(send::SendDue(Arc::clone(app))),
+        Arc::new(prune::PruneWebhooks(Arc::clone(app))),
         Arc::new(evidence::SealDecisions(Arc::clone(app))),
     ]
 }

@@ -1,9 +1,16 @@
 //! The way out. One port for everything that reaches people, and the adapters behind it.
 //!
-//! An adapter is idempotent by touch: after a crash the same message is handed over again and must not go out twice
-//! (C-6, T-6).
+//! Each adapter says whether its other side takes the same touch twice for one message. Where it does, a doubtful
+//! attempt is repeated; where it does not, it counts as used and is never repeated (C-6, T-6).
 
+pub mod email;
+pub mod links;
+pub mod secrets;
+pub mod signature;
+pub mod smtp;
 pub mod spool;
+pub mod ways;
+pub mod webhook;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -15,13 +22,17 @@ use crate::domain::{
     vocabulary::{Channel as Way, Motion, Owner, TouchClass},
 };
 
-pub use self::spool::Spool;
+pub use self::{spool::Spool, ways::Ways};
 
 /// Hands a message to whatever delivers it.
 #[async_trait]
 pub trait Channel: Send + Sync + 'static {
-    /// Returns once the message is durable on the other side. The same touch gives the same receipt and goes out
-    /// once, as it was first handed over.
+    /// Whether handing over the same touch again makes no second message.
+    fn is_repeatable(&self, _way: Way) -> bool {
+        true
+    }
+
+    /// Returns once the message is durable on the other side.
     async fn deliver(&self, message: &Outgoing) -> Result<Receipt, DeliveryFault>;
 }
 
@@ -56,6 +67,12 @@ pub struct Outgoing {
     pub terms: Option<Terms>,
     /// When sending began.
     pub sent_time: Timestamp,
+    /// Where the person may look at the offer and answer it; none without an edge or a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer_link: Option<String>,
+    /// Where the person says, with one click, that no more of this may come; none without an edge or a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opt_out_link: Option<String>,
 }
 
 /// The person who gets a message.
@@ -74,13 +91,16 @@ pub struct Receipt {
     pub reference: String,
 }
 
-/// Why a message was not taken.
-#[derive(Debug, thiserror::Error)]
+/// Why a message was not taken, as far as that is known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeliveryFault {
-    /// Nothing left and it will never be taken as it is: the place may be given back.
+    /// Nothing arrived, and it will never be taken as it is: the place may be given back.
     #[error("the channel refuses the message: {0}")]
     Refused(String),
-    /// It may or may not have arrived; hand it over again later.
+    /// Nothing arrived; another attempt may succeed.
     #[error("the channel is not available: {0}")]
-    Unavailable(String),
+    NotSent(String),
+    /// It may or may not have arrived.
+    #[error("nobody knows whether the message arrived: {0}")]
+    Unknown(String),
 }

@@ -8,6 +8,9 @@ use upswell_runtime::{
     client::ClientSettings, db::DbSettings, problem::Violations, relay::RelaySettings, server::ServerSettings,
 };
 
+mod channel;
+
+pub use self::channel::{ChannelSettings, EdgeSettings, EndpointSettings, SmtpSettings, WebhookSettings};
 use crate::domain::{holdout::HoldoutShare, ledger::CapSettings};
 
 /// The documented defaults.
@@ -35,8 +38,10 @@ pub struct Settings {
     pub approvals: ApprovalSettings,
     /// The control group.
     pub holdout: HoldoutSettings,
-    /// The way out.
+    /// The ways out.
     pub channel: ChannelSettings,
+    /// The way in from outside.
+    pub edge: EdgeSettings,
 }
 
 /// Section `[policy]`.
@@ -77,14 +82,6 @@ pub struct HoldoutSettings {
     pub epoch: i32,
 }
 
-/// Section `[channel]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChannelSettings {
-    /// Folder of the spool.
-    pub spool_dir: PathBuf,
-}
-
 impl Settings {
     /// Reports every value that cannot be used.
     pub fn validate(&self, violations: &mut Violations) {
@@ -105,9 +102,8 @@ impl Settings {
         if HoldoutShare::from_fraction(self.holdout.share).is_none() {
             violations.add("holdout.share", "must be between 0 and 1");
         }
-        if self.channel.spool_dir.as_os_str().is_empty() {
-            violations.add("channel.spool_dir", "must not be empty");
-        }
+        violations.at("channel", |v| self.channel.validate(v));
+        violations.at("edge", |v| self.edge.validate(v));
     }
 }
 

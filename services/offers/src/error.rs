@@ -2,7 +2,7 @@
 
 use upswell_runtime::problem::{Kind, Problem};
 
-use crate::domain::{approval::ApprovalFault, offer::OfferFault};
+use crate::domain::{approval::ApprovalFault, offer::OfferFault, task::TaskFault};
 
 /// A refusal of the offers service.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,15 @@ pub enum OfferError {
     /// Somebody else's matter.
     #[error("only {0} and the lead may do this")]
     NotYours(String),
+    /// No such in-app message.
+    #[error("message {0} does not exist")]
+    MessageNotFound(String),
+    /// No such task.
+    #[error("task {0} does not exist")]
+    TaskNotFound(String),
+    /// The task's state forbids it.
+    #[error(transparent)]
+    Task(TaskFault),
     /// The request has no acting person.
     #[error("this needs an acting person in the metadata x-upswell-actor")]
     ActorRequired,
@@ -67,6 +76,11 @@ impl From<OfferError> for Problem {
             OfferError::DelegationNotFound(_) => Self::not_found("DELEGATION_NOT_FOUND", text),
             OfferError::HoldNotFound(_) => Self::not_found("HOLD_NOT_FOUND", text),
             OfferError::NotYours(_) => Self::permission_denied("NOT_YOURS", text),
+            OfferError::MessageNotFound(_) => Self::not_found("MESSAGE_NOT_FOUND", text),
+            OfferError::TaskNotFound(_) => Self::not_found("TASK_NOT_FOUND", text),
+            OfferError::Task(TaskFault::Closed) => Self::failed_precondition("TASK_CLOSED", text),
+            OfferError::Task(TaskFault::Claimed(_)) => Self::failed_precondition("TASK_CLAIMED", text),
+            OfferError::Task(TaskFault::BeyondEnd) => Self::invalid_field("snooze_time", text),
             OfferError::ActorRequired => Self::new(Kind::Unauthenticated, "ACTOR_REQUIRED", text),
             OfferError::Offer(OfferFault::TermsExpired(_)) => Self::failed_precondition("OFFER_TERMS_EXPIRED", text),
             OfferError::Offer(OfferFault::NotOpen(state) | OfferFault::Transition { from: state, .. }) => {

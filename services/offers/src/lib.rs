@@ -9,12 +9,13 @@ pub mod api;
 pub mod app;
 pub mod channel;
 pub mod config;
+pub(crate) mod edge;
 pub mod error;
 pub mod policy;
 pub mod store;
 
 pub use self::{
-    app::{NAME, build},
+    app::{NAME, build, build_with_edge},
     config::{DEFAULTS, Settings},
     store::Migrator,
 };

@@ -7,6 +7,7 @@ pub mod arms;
 pub mod copies;
 pub mod decisions;
 pub mod delegations;
+pub mod deliveries;
 pub mod entities;
 pub mod evidence;
 pub mod holds;
@@ -14,8 +15,11 @@ pub mod ledger;
 pub mod merges;
 mod migrations;
 pub mod offers;
+pub mod opt_outs;
 pub mod pictures;
 pub mod suppressions;
+pub mod tasks;
+pub mod webhooks;
 
 use sea_orm::{
     ConnectionTrait, DbBackend, EntityTrait, IdenStatic, IntoActiveModel, Iterable, PrimaryKeyToColumn,

@@ -77,10 +77,13 @@ pub(crate) fn offer(offer: &Offer) -> pb::Offer {
         state_time: Some(instant(offer.state_at)),
         signal_time: offer.signal_at.map(instant),
         etag: offer.version.to_string(),
+        deliver_time: offer.progress.delivered_at.map(instant),
+        open_time: offer.progress.opened_at.map(instant),
+        click_time: offer.progress.clicked_at.map(instant),
     }
 }
 
-fn message(message: &Message) -> pb::Message {
+pub(super) fn message(message: &Message) -> pb::Message {
     let Message {
         language,
         subject,
@@ -95,7 +98,7 @@ fn message(message: &Message) -> pb::Message {
     }
 }
 
-fn terms(terms: &Terms) -> pb::Terms {
+pub(super) fn terms(terms: &Terms) -> pb::Terms {
     pb::Terms {
         product: terms.product.clone(),
         quantity: terms.quantity,

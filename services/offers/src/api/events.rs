@@ -1,12 +1,13 @@
 //! The events that this service tells, and who takes them.
 
+use jiff::Timestamp;
 use prost::Name as _;
 use upswell_proto::offers::v1 as pb;
 use upswell_runtime::outbox::{NewEvent, Routes};
 
 use super::{convert, words::offer_state_to_wire};
 use crate::{
-    domain::{approval::Approval, offer::Offer, order::Order, vocabulary::OfferState},
+    domain::{approval::Approval, offer::Offer, order::Order, variants::Arm, vocabulary::OfferState},
     store::entities::arm,
 };
 
@@ -18,11 +19,22 @@ pub(crate) fn routes() -> Routes {
         .to(&pb::ApprovalChanged::full_name(), &["metrics"])
         .to(&pb::OrderChanged::full_name(), &["metrics"])
         .to(&pb::HoldoutAssigned::full_name(), &["metrics"])
+        .to(&pb::VariantAssigned::full_name(), &["metrics"])
 }
 
 /// An offer came or changed its state at its `state_at`.
 pub(crate) fn offer_changed(offer: &Offer, previous: Option<OfferState>) -> NewEvent {
-    let consumes = offer.consumes_signals && offer.state == OfferState::Sent;
+    offer_told(offer, previous, offer.state_at)
+}
+
+/// The channel told at `at` how far the message of an offer came; its state stays.
+pub(crate) fn offer_reached(offer: &Offer, at: Timestamp) -> NewEvent {
+    offer_told(offer, Some(offer.state), at)
+}
+
+fn offer_told(offer: &Offer, previous: Option<OfferState>, at: Timestamp) -> NewEvent {
+    let newly_sent = offer.state == OfferState::Sent && previous != Some(OfferState::Sent);
+    let consumes = offer.consumes_signals && newly_sent;
     let event = pb::OfferChanged {
         offer: Some(convert::offer(offer)),
         previous_state: previous
@@ -30,7 +42,7 @@ pub(crate) fn offer_changed(offer: &Offer, previous: Option<OfferState>) -> NewE
             .into(),
         consumed_signal_ids: if consumes { offer.signal_ids.clone() } else { Vec::new() },
     };
-    NewEvent::of(offer.account_id.as_str(), offer.state_at, &event)
+    NewEvent::of(offer.account_id.as_str(), at, &event)
 }
 
 /// An approval was asked for or decided.
@@ -64,4 +76,17 @@ pub(crate) fn holdout_assigned(arm: &arm::Model) -> NewEvent {
         upswell_runtime::db::from_micros(arm.assigned_at),
         &event,
     )
+}
+
+/// An account got its arm of a test.
+pub(crate) fn variant_assigned(account_id: &str, test: &str, arm: &Arm, at: Timestamp) -> NewEvent {
+    let event = pb::VariantAssigned {
+        account_id: account_id.to_owned(),
+        experiment: test.to_owned(),
+        variant: arm.key.clone(),
+        control: arm.control,
+        weight: f64::from(arm.weight),
+        assign_time: Some(convert::instant(at)),
+    };
+    NewEvent::of(account_id, at, &event)
 }

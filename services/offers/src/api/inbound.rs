@@ -42,7 +42,7 @@ impl Inbox for OffersInbox {
                 app.account_known(tx, profile(event.decode()?)?).await
             }
             topic if topic == ingestion::ContactChanged::full_name() => {
-                copies::contact_save(tx, contact(event.decode()?)?).await
+                app.contact_known(tx, contact(event.decode()?)?).await
             }
             topic if topic == ingestion::SubscriptionChanged::full_name() => {
                 copies::subscription_save(tx, subscription(event.decode()?)?).await

@@ -1,7 +1,7 @@
 //! `OfferService`.
 
 use tonic::{Request, Response, Status};
-use upswell_proto::offers::v1::{self as pb, decline_offer_request::Reason, offer_service_server::OfferService};
+use upswell_proto::offers::v1::{self as pb, offer_service_server::OfferService};
 use upswell_runtime::{
     db::micros,
     problem::{Problem, Violations},
@@ -17,7 +17,7 @@ use super::{
     replay::{Begun, begin},
     uuid, words,
 };
-use crate::{app::approvals::Words, error::OfferError, store::offers};
+use crate::{app::approvals::Words, domain::offer::declined, error::OfferError, store::offers};
 
 const LIST: &str = "upswell.offers.v1.OfferService/ListOffers";
 const ACCEPT: &str = "upswell.offers.v1.OfferService/AcceptOffer";
@@ -128,13 +128,19 @@ impl OfferService for Api {
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
         let id = uuid("offer_id", &request.offer_id)?;
-        let reason = decline_reason(&request)?;
+        let mut violations = Violations::new();
+        let reason = decline_reason(request.reason, &request.comment, &mut violations);
+        violations.into_result()?;
         self.offer_within(&reach, id).await?;
         let call = match begin(&self.0, DECLINE, request_id, &request, None).await? {
             Begun::Answered(answer) => return Ok(Response::new(answer)),
             Begun::New(call) => call,
         };
-        let offer = self.0.decline(&call.tx, id, reason).await.map_err(Problem::from)?;
+        let offer = self
+            .0
+            .decline(&call.tx, id, reason.unwrap_or_default())
+            .await
+            .map_err(Problem::from)?;
         let answer = pb::DeclineOfferResponse {
             offer: Some(convert::offer(&offer)),
         };
@@ -192,27 +198,12 @@ pub(super) fn states_of<T>(states: &[i32], word: impl Fn(i32) -> Option<T>) -> R
     Ok(wanted)
 }
 
-/// `price`, or `price: too dear for us`.
-fn decline_reason(request: &pb::DeclineOfferRequest) -> Result<String, Problem> {
-    let mut violations = Violations::new();
-    let word = match request.reason() {
-        Reason::Unspecified => {
-            violations.add("reason", "is required");
-            ""
-        }
-        Reason::Price => "price",
-        Reason::Timing => "timing",
-        Reason::Adoption => "adoption",
-        Reason::NoNeed => "no_need",
-        Reason::Other => "other",
-    };
-    let comment = violations
-        .take("comment", text::clean(&request.comment, COMMENT_MAX))
-        .unwrap_or_default();
-    violations.into_result()?;
-    Ok(if comment.is_empty() {
-        word.to_owned()
-    } else {
-        format!("{word}: {comment}")
-    })
+/// Why, with the person's words. Errors: no reason, or words that are no text for people.
+pub(super) fn decline_reason(reason: i32, comment: &str, violations: &mut Violations) -> Option<String> {
+    let word = words::decline_reason(reason);
+    if word.is_none() {
+        violations.add("reason", "is required");
+    }
+    let comment = violations.take("comment", text::clean(comment, COMMENT_MAX));
+    Some(declined(word?, &comment?))
 }

@@ -25,6 +25,7 @@ use crate::{
     domain::{
         approval::{AUTOPILOT, Approval},
         decision::{Candidate, Decision, Draft, Outcome, Slot, Timing, chain, decide_slot},
+        delivery::Progress,
         ledger::Reserve,
         offer::Offer,
         slots::last_slot,
@@ -314,6 +315,9 @@ impl App {
             return Ok(known.map(|offer| offer.id));
         };
         let mut offer = draw_up(loaded, candidate, draft, decision_id, known, now);
+        if candidate.outcome == Outcome::Won {
+            outcomes.events.extend(self.variant_assigned(&offer, now));
+        }
         match candidate.outcome {
             Outcome::Won if draft.needs_approval() => {
                 let asked = self.ask(tx, &mut offer, AUTOPILOT, now).await;
@@ -322,7 +326,8 @@ impl App {
             }
             Outcome::Won => {
                 // Should the ledger refuse what the decision allowed, the offer waits for its time.
-                if let Err(earliest) = self.reserve(tx, &mut offer, decision_id, now, now).await? {
+                let planned_at = draft.send_at.map_or(now, |at| at.max(now));
+                if let Err(earliest) = self.reserve(tx, &mut offer, decision_id, planned_at, now).await? {
                     offer.defer(earliest, now).map_err(OfferError::from)?;
                 }
             }
@@ -332,6 +337,13 @@ impl App {
         let id = offer.id;
         outcomes.offers.push(offer);
         Ok(Some(id))
+    }
+
+    /// The account's arm of the test behind an offer, for those who measure it (T-7). Telling it again changes nothing.
+    fn variant_assigned(&self, offer: &Offer, now: Timestamp) -> Option<NewEvent> {
+        let test = self.policy.playbooks.get(&offer.playbook)?.test.as_ref()?;
+        let arm = test.arm(&offer.account_id)?;
+        Some(events::variant_assigned(&offer.account_id, &test.key, arm, now))
     }
 
     /// Takes a place in the ledger for `offer` at `at`. `attempt` names this try: the decision or the approval. The
@@ -406,6 +418,7 @@ fn draw_up(
         signal_at: Some(candidate.signal_at),
         consumes_signals: draft.consumes_signals,
         validity_days: draft.validity_days,
+        progress: Progress::default(),
         version: known.map_or(0, |offer| offer.version),
         account_id,
     }

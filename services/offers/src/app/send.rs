@@ -1,34 +1,36 @@
 //! Sends what has its place and whose time has come.
 //!
 //! RESERVED → (re-validated, approval consumed, BeginSend) → SENDING → handed to the channel outside any transaction →
-//! (Confirm) → SENT. A crash in between leaves SENDING: the channel knows each touch, so the message is handed over
-//! again and goes out once.
+//! (Confirm) → SENT. What happens when that breaks off is in [`crate::domain::delivery`].
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use jiff::Timestamp;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 use upswell_runtime::{db::Tx, jobs::Job, problem::Problem};
 use uuid::Uuid;
 
 use super::{
     App,
     ledger::{begin_in, confirm_in, release_in},
+    outgoing::touch_of,
     released::released_in,
     revalidate::Standing,
 };
 use crate::{
     api::events,
-    channel::{DeliveryFault, Outgoing, Recipient},
+    channel::{DeliveryFault, Outgoing},
     domain::{
         approval::{ApprovalState, content_hash},
+        delivery::{Delivery, DeliveryState, Next, Outcome, Retry},
         ledger::{ReleaseReason, TouchFault},
         offer::Offer,
         vocabulary::OfferState,
     },
     error::OfferError,
-    store::{accounts, approvals, copies, from_json, offers, pictures::StoredPoint},
+    store::{accounts, approvals, deliveries, offers},
 };
 
 /// Offers in one run.
@@ -52,45 +54,96 @@ impl Job for SendDue {
     }
 
     async fn run_once(&self, now: Timestamp) -> Result<usize, Problem> {
-        let due = offers::offer_list_to_send(self.0.db.reader(), now, RUN).await?;
-        let mut done = 0;
-        for offer in due {
-            let span = tracing::info_span!("offers.send", account.id = %offer.account_id, offer.id = %offer.id);
-            if let Some(trace) = self.0.trace_of(&offer).await? {
-                trace.adopt(&span, self.0.trace_mode);
-            }
-            done += self.0.send(offer, now).instrument(span).await?;
+        let app = &self.0;
+        let due = offers::offer_list_to_send(app.db.reader(), now, RUN).await?;
+        for some in due.chunks(app.settings.channel.concurrency) {
+            app.send_some(some, now).await?;
         }
-        Ok(done)
+        Ok(due.len())
     }
 }
 
 impl App {
-    /// Sends one offer as far as it gets; the number of steps that were made.
-    async fn send(&self, offer: Offer, now: Timestamp) -> Result<usize, Problem> {
-        let (sending, began) = if offer.state == OfferState::Sending {
-            (Some(offer), 0)
-        } else {
-            (self.begin(offer.id, &offer.account_id, now).await?, 1)
-        };
-        let Some(offer) = sending else { return Ok(1) };
-        let message = self.outgoing(&offer).await?;
-        match self.channel.deliver(&message).await {
-            Ok(receipt) => {
-                tracing::debug!(receipt.reference, "an offer was delivered");
-                self.finish(offer.id, &offer.account_id, None, now).await?;
-                Ok(1)
-            }
-            Err(DeliveryFault::Refused(reason)) => {
-                tracing::warn!(error = reason, "the channel refused an offer");
-                self.finish(offer.id, &offer.account_id, Some(reason), now).await?;
-                Ok(1)
-            }
-            Err(DeliveryFault::Unavailable(reason)) => {
-                tracing::warn!(error = reason, "an offer waits for its channel");
-                Ok(began)
+    /// One attempt at each of these. What began is always carried to its end: a fault of another one comes after.
+    async fn send_some(&self, due: &[Offer], now: Timestamp) -> Result<(), Problem> {
+        let mut fault = Ok(());
+        let mut started = Vec::with_capacity(due.len());
+        for offer in due {
+            let span = tracing::info_span!("offers.send", account.id = %offer.account_id, offer.id = %offer.id);
+            match self.start(offer, &span, now).instrument(span.clone()).await {
+                Ok(attempt) => started.extend(attempt.map(|attempt| (attempt, span))),
+                Err(problem) => fault = fault.and(Err(problem)),
             }
         }
+        // The slow part, at the same time for all; what came of it is written in the order of the list.
+        let mut attempts = Vec::with_capacity(started.len());
+        for ((_, message), span) in &started {
+            attempts.push(self.hand_over(message).instrument(span.clone()));
+        }
+        let outcomes = join_all(attempts).await;
+        for (((offer, _), span), outcome) in started.iter().zip(outcomes) {
+            fault = fault.and(self.finish(offer, outcome, now).instrument(span.clone()).await);
+        }
+        fault
+    }
+
+    /// Begins an attempt; none when there is nothing to hand over.
+    async fn start(&self, offer: &Offer, span: &Span, now: Timestamp) -> Result<Option<(Offer, Outgoing)>, Problem> {
+        if let Some(trace) = self.trace_of(offer).await? {
+            trace.adopt(span, self.trace_mode);
+        }
+        let offer = if offer.state == OfferState::Sending {
+            self.begin_again(offer, now).await?
+        } else {
+            self.begin(offer.id, &offer.account_id, now).await?
+        };
+        let Some(offer) = offer else { return Ok(None) };
+        match self.outgoing(&offer).await {
+            Ok(message) => Ok(Some((offer, message))),
+            Err(problem) => {
+                // Nothing was handed over: the attempt that was noted must not look like one that may have arrived.
+                self.finish(&offer, Outcome::NotSent(problem.to_string()), now).await?;
+                Err(problem)
+            }
+        }
+    }
+
+    async fn hand_over(&self, message: &Outgoing) -> Outcome {
+        match self.channel.deliver(message).await {
+            Ok(receipt) => Outcome::Accepted(receipt.reference),
+            Err(DeliveryFault::Refused(why)) => Outcome::Refused(why),
+            Err(DeliveryFault::NotSent(why)) => Outcome::NotSent(why),
+            Err(DeliveryFault::Unknown(why)) => Outcome::Unknown(why),
+        }
+    }
+
+    /// Another attempt at an offer whose sending began before. An attempt that a crash cut off may have arrived: it is
+    /// repeated where the other side takes it for the same message, and counts as sent where it does not.
+    async fn begin_again(&self, offer: &Offer, now: Timestamp) -> Result<Option<Offer>, Problem> {
+        let touch_id = touch_of(offer)?;
+        let tx = self.db.begin().await?;
+        accounts::account_lock(&tx, &offer.account_id).await?;
+        let found = offers::offer_fetch(&*tx, offer.id).await?;
+        let Some(mut offer) = found.filter(|offer| offer.state == OfferState::Sending) else {
+            return Ok(None);
+        };
+        let Some(mut delivery) = deliveries::delivery_fetch(&*tx, touch_id, offer.channel).await? else {
+            let mut delivery = first_attempt(&offer, touch_id);
+            deliveries::delivery_save(&tx, &mut delivery).await?;
+            tx.commit().await?;
+            return Ok(Some(offer));
+        };
+        if delivery.in_attempt && !self.channel.is_repeatable(offer.channel) {
+            let cut_off = Outcome::Unknown("it was cut off".to_owned());
+            self.settle(&tx, &mut offer, &mut delivery, cut_off, now).await?;
+            tx.commit().await?;
+            return Ok(None);
+        }
+        delivery.doubtful |= delivery.in_attempt;
+        delivery.attempt();
+        deliveries::delivery_save(&tx, &mut delivery).await?;
+        tx.commit().await?;
+        Ok(Some(offer))
     }
 
     /// The first transaction: everything is checked once more, then sending begins. `None` when it does not.
@@ -119,6 +172,10 @@ impl App {
                 false
             }
         };
+        if begun {
+            let mut delivery = first_attempt(&offer, touch_of(&offer)?);
+            deliveries::delivery_save(&tx, &mut delivery).await?;
+        }
         self.save(&tx, &mut offer, Some(OfferState::Reserved)).await?;
         tx.commit().await?;
         Ok(begun.then_some(offer))
@@ -188,93 +245,78 @@ impl App {
         Ok(())
     }
 
-    /// The last transaction: the touch was made, or provably not made.
-    async fn finish(&self, id: Uuid, account: &str, refused: Option<String>, now: Timestamp) -> Result<(), Problem> {
+    /// The last transaction of an attempt: what came of it.
+    async fn finish(&self, sent: &Offer, outcome: Outcome, now: Timestamp) -> Result<(), Problem> {
+        let touch_id = touch_of(sent)?;
         let tx = self.db.begin().await?;
-        accounts::account_lock(&tx, account).await?;
-        let found = offers::offer_fetch(&*tx, id).await?;
-        let Some(mut offer) = found.filter(|offer| offer.state == OfferState::Sending) else {
-            return Ok(());
+        accounts::account_lock(&tx, &sent.account_id).await?;
+        let delivery = deliveries::delivery_fetch(&*tx, touch_id, sent.channel).await?;
+        let offer = offers::offer_fetch(&*tx, sent.id).await?;
+        let (Some(mut delivery), Some(mut offer)) = (delivery, offer) else {
+            return Err(Problem::internal(format!("touch {touch_id} is gone")));
         };
-        let touch_id = touch_of(&offer)?;
-        if let Some(reason) = refused {
-            self.give_up_place(&tx, &mut offer, ReleaseReason::NotSent, now).await?;
-            offer
-                .close(OfferState::Withdrawn, reason, now)
-                .map_err(OfferError::from)?;
-        } else {
-            // The message carries the instant at which sending began; after a crash it is still that one.
-            let made_at = offer.state_at;
-            match confirm_in(&tx, &self.ledger, touch_id, Some(made_at), now).await? {
-                Ok(confirmed) => drop(released_in(&tx, &self.ledger.routes, &confirmed.displaced, now).await?),
-                // Somebody said meanwhile that it bounced; the message left all the same.
-                Err(fault) => tracing::warn!(error = %fault, "a delivered touch could not be confirmed"),
-            }
-            offer.advance(OfferState::Sent, now).map_err(OfferError::from)?;
-            offer.sent_at = Some(made_at);
-        }
-        self.save(&tx, &mut offer, Some(OfferState::Sending)).await?;
+        self.settle(&tx, &mut offer, &mut delivery, outcome, now).await?;
         tx.commit().await
     }
 
-    /// The message of an offer whose sending began; the same every time it is asked for.
-    async fn outgoing(&self, offer: &Offer) -> Result<Outgoing, Problem> {
-        let message = offer
-            .message
-            .clone()
-            .ok_or_else(|| Problem::internal("an offer without words"))?;
-        let reader = self.db.reader();
-        let contact = match &offer.contact_id {
-            None => None,
-            Some(id) => {
-                let known = copies::contact_fetch(reader, id).await?;
-                let points: Vec<StoredPoint> = known.map_or(Ok(Vec::new()), |contact| from_json(&contact.points))?;
-                let point = points
-                    .into_iter()
-                    .find(|point| point.channel == offer.channel && point.consent);
-                Some(Recipient {
-                    id: id.clone(),
-                    address: point.map(|point| point.address).unwrap_or_default(),
-                })
-            }
+    /// The touch was made, or counts as made, or was certainly not made, or is tried again.
+    async fn settle(
+        &self,
+        tx: &Tx,
+        offer: &mut Offer,
+        delivery: &mut Delivery,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let retry = Retry {
+            repeatable: self.channel.is_repeatable(delivery.channel),
+            pauses: self.settings.channel.pauses(),
         };
-        let account = accounts::account_fetch(reader, &offer.account_id).await?;
-        let csm = account
-            .map(|account| account.csm_id)
-            .filter(|csm| !csm.is_empty() && offer.channel.is_task());
-        Ok(Outgoing {
-            touch_id: touch_of(offer)?,
-            offer_id: offer.id,
-            account_id: offer.account_id.clone(),
-            motion: offer.motion,
-            about: offer.subject.clone(),
-            playbook: offer.playbook.clone(),
-            class: offer.class,
-            owner: offer.owner,
-            channel: offer.channel,
-            contact,
-            assignee: csm,
-            message,
-            terms: offer.terms.clone(),
-            sent_time: offer.state_at,
-        })
+        let next = delivery.settle(outcome, &retry, now);
+        deliveries::delivery_save(tx, delivery).await?;
+        if offer.state != OfferState::Sending {
+            return Ok(());
+        }
+        match next {
+            Next::Again(_) => {
+                let reason = delivery.detail.as_str();
+                tracing::warn!(error = reason, "an offer waits for its channel");
+                return Ok(());
+            }
+            Next::GiveBack(reason) => {
+                tracing::warn!(error = reason, "the channel refused an offer");
+                self.give_up_place(tx, offer, ReleaseReason::NotSent, now).await?;
+                offer
+                    .close(OfferState::Withdrawn, reason, now)
+                    .map_err(OfferError::from)?;
+            }
+            Next::Counts => {
+                if delivery.state == DeliveryState::Unknown {
+                    let reason = delivery.detail.as_str();
+                    tracing::warn!(error = reason, "an offer may not have arrived and counts as sent");
+                }
+                self.made(tx, offer, delivery, now).await?;
+            }
+        }
+        self.save(tx, offer, Some(OfferState::Sending)).await
     }
 
-    /// The trace of the signal behind an offer.
-    async fn trace_of(&self, offer: &Offer) -> Result<Option<upswell_runtime::telemetry::TraceContext>, Problem> {
-        let Some(id) = offer.signal_ids.first() else {
-            return Ok(None);
-        };
-        let signal = copies::signal_fetch(self.db.reader(), id).await?;
-        Ok(signal.map(|signal| upswell_runtime::telemetry::TraceContext {
-            traceparent: signal.traceparent,
-            tracestate: signal.tracestate,
-        }))
+    async fn made(&self, tx: &Tx, offer: &mut Offer, delivery: &Delivery, now: Timestamp) -> Result<(), Problem> {
+        // The message carries the instant at which sending began; after a crash it is still that one.
+        let made_at = offer.state_at;
+        match confirm_in(tx, &self.ledger, delivery.touch_id, Some(made_at), now).await? {
+            Ok(confirmed) => drop(released_in(tx, &self.ledger.routes, &confirmed.displaced, now).await?),
+            // Somebody said meanwhile that it bounced; the message left all the same.
+            Err(fault) => tracing::warn!(error = %fault, "a delivered touch could not be confirmed"),
+        }
+        offer.advance(OfferState::Sent, now).map_err(OfferError::from)?;
+        offer.sent_at = Some(made_at);
+        offer.progress = delivery.progress;
+        Ok(())
     }
 }
 
-fn touch_of(offer: &Offer) -> Result<Uuid, Problem> {
-    offer
-        .touch_id
-        .ok_or_else(|| Problem::internal(format!("offer {} has no touch", offer.id)))
+fn first_attempt(offer: &Offer, touch_id: Uuid) -> Delivery {
+    let contact = offer.contact_id.as_deref();
+    Delivery::begin(touch_id, offer.id, &offer.account_id, contact, offer.channel)
 }

@@ -34,13 +34,14 @@ impl Channel for Spool {
         let mut text = serde_json::to_vec_pretty(message).map_err(|fault| DeliveryFault::Refused(fault.to_string()))?;
         text.push(b'\n');
         let written = tokio::task::spawn_blocking(move || put(&folder, &name, &text)).await;
-        written.map_err(|fault| DeliveryFault::Unavailable(fault.to_string()))?
+        written.map_err(|fault| DeliveryFault::Unknown(fault.to_string()))?
     }
 }
 
 fn put(folder: &Path, name: &str, text: &[u8]) -> Result<Receipt, DeliveryFault> {
     let target = folder.join(name);
-    let unavailable = |fault: std::io::Error| DeliveryFault::Unavailable(format!("{}: {fault}", target.display()));
+    let unavailable = |fault: std::io::Error| DeliveryFault::NotSent(format!("{}: {fault}", target.display()));
+    let doubtful = |fault: std::io::Error| DeliveryFault::Unknown(format!("{}: {fault}", target.display()));
     let receipt = Receipt {
         reference: name.to_owned(),
     };
@@ -55,13 +56,13 @@ fn put(folder: &Path, name: &str, text: &[u8]) -> Result<Receipt, DeliveryFault>
                 );
             }
             // The file may have been renamed just before a crash: its name must be durable before we say so.
-            sync_folder(folder).map_err(unavailable)?;
+            sync_folder(folder).map_err(doubtful)?;
             return Ok(receipt);
         }
         Err(fault) if fault.kind() == ErrorKind::NotFound => {}
         Err(fault) => return Err(unavailable(fault)),
     }
-    write(folder, name, &target, text).map_err(unavailable)?;
+    write(folder, name, &target, text).map_err(doubtful)?;
     Ok(receipt)
 }
 
@@ -121,6 +122,8 @@ mod tests {
             },
             terms: None,
             sent_time: "2026-10-12T05:00:00Z".parse().unwrap(),
+            offer_link: None,
+            opt_out_link: None,
         }
     }
 

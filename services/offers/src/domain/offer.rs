@@ -7,6 +7,7 @@
 //!            │              │               │          │
 //!            └──────────────┴── WITHDRAWN ──┴──────────┘       REJECTED comes from AWAITING_APPROVAL
 //! ```
+//! A sent offer whose message came back is WITHDRAWN too: nobody saw it (C-5).
 //! A new offer may also begin in AWAITING_APPROVAL or RESERVED. What has ended stays ended.
 
 use jiff::{Timestamp, civil::Date};
@@ -14,7 +15,10 @@ use serde::{Deserialize, Serialize};
 use upswell_runtime::money::{Money, Period};
 use uuid::Uuid;
 
-use super::vocabulary::{Channel, Motion, OfferState, Owner, TouchClass};
+use super::{
+    delivery::Progress,
+    vocabulary::{Channel, Motion, OfferState, Owner, TouchClass, words},
+};
 
 #[cfg(test)]
 mod tests;
@@ -53,6 +57,31 @@ pub struct Terms {
     pub valid_until: Timestamp,
     /// What the account gets, for a person.
     pub summary: String,
+}
+
+words! {
+    /// Why an offer is declined (T-8). The answers to the objections are in the playbooks.
+    DeclineReason, "decline reason" {
+        /// Too dear.
+        Price = "price",
+        /// Not now.
+        Timing = "timing",
+        /// What there is, is not used enough.
+        Adoption = "adoption",
+        /// Not needed.
+        NoNeed = "no_need",
+        /// None of these.
+        Other = "other",
+    }
+}
+
+/// The close reason of a refusal: `price`, or `price: too dear for us`.
+pub fn declined(reason: DeclineReason, comment: &str) -> String {
+    if comment.is_empty() {
+        reason.to_string()
+    } else {
+        format!("{reason}: {comment}")
+    }
 }
 
 /// A proposal as it stands.
@@ -114,6 +143,9 @@ pub struct Offer {
     pub consumes_signals: bool,
     /// Days that a sent offer stays open for an answer (SG-R3).
     pub validity_days: i64,
+    /// How far its message came at the person.
+    #[serde(default)]
+    pub progress: Progress,
     /// Counts changes, for optimistic concurrency.
     pub version: i64,
 }
@@ -149,7 +181,7 @@ impl OfferState {
                 | (AwaitingApproval, Reserved | Deferred | Rejected | Withdrawn)
                 | (Reserved, Sending | Deferred | Withdrawn)
                 | (Sending, Sent | Withdrawn)
-                | (Sent, Accepted | Declined | Expired)
+                | (Sent, Accepted | Declined | Expired | Withdrawn)
         )
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     decision::Timing,
     message::{Language, Template},
+    variants::VariantTest,
     vocabulary::{Channel, ContactRole, Grade, HealthBand, Motion, Owner, SignalKind, TouchClass},
 };
 
@@ -48,6 +49,8 @@ pub struct Playbook {
     pub consumes_signals: bool,
     /// Days that an offer stays open for an answer (SG-R3).
     pub validity_days: i64,
+    /// The test of its variants; none when there is nothing to test (T-7).
+    pub test: Option<VariantTest>,
     /// What it says; the first that fits is used.
     pub messages: Vec<MessageFrame>,
 }
@@ -108,6 +111,39 @@ super::vocabulary::words! {
     }
 }
 
+super::vocabulary::words! {
+    /// The argument that a message makes (T-3). Each is for those whom it concerns.
+    Claim, "claim" {
+        /// What it costs and brings.
+        Economics = "economics",
+        /// That it works, and is safe.
+        Reliability = "reliability",
+        /// What the business gets done.
+        Value = "value",
+        /// The account's own figures and nothing else: concerns everybody.
+        Figures = "figures",
+    }
+}
+
+impl Claim {
+    /// Whether it may be made to somebody who answers for this: finance gets economics, IT gets reliability, business
+    /// gets value (T-3). The technology text never reaches the CFO (C-18).
+    pub const fn is_for(self, role: ContactRole) -> bool {
+        match self {
+            Self::Economics => matches!(
+                role,
+                ContactRole::Finance | ContactRole::Executive | ContactRole::Business
+            ),
+            Self::Reliability => matches!(role, ContactRole::It | ContactRole::EndUser),
+            Self::Value => matches!(
+                role,
+                ContactRole::Business | ContactRole::Executive | ContactRole::EndUser
+            ),
+            Self::Figures => true,
+        }
+    }
+}
+
 /// What must hold for a playbook besides the general rules. `None` means that it does not matter.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Guards {
@@ -143,6 +179,10 @@ pub struct MessageFrame {
     pub owners: BTreeSet<Owner>,
     /// The person has one of these roles (T-3).
     pub roles: BTreeSet<ContactRole>,
+    /// The argument that it makes; none for words to people of ours and for help.
+    pub claim: Option<Claim>,
+    /// Only in this arm of the playbook's test; none means in all (T-7).
+    pub variant: Option<String>,
     /// Every fact that the words use; without each of them it cannot be sent (T-1).
     pub facts: BTreeSet<String>,
     /// The words by language.
@@ -168,8 +208,15 @@ impl Playbook {
 
 impl MessageFrame {
     /// Whether it is written for these circumstances; `role` is none for a task about the account.
-    pub fn fits(&self, signals: &BTreeSet<SignalKind>, owner: Owner, role: Option<ContactRole>) -> bool {
+    pub fn fits(
+        &self,
+        signals: &BTreeSet<SignalKind>,
+        owner: Owner,
+        role: Option<ContactRole>,
+        arm: Option<&str>,
+    ) -> bool {
         self.signals.is_subset(signals)
+            && self.variant.as_deref().is_none_or(|variant| arm == Some(variant))
             && (self.owners.is_empty() || self.owners.contains(&owner))
             && (self.roles.is_empty() || role.is_none_or(|role| self.roles.contains(&role)))
     }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     fault::{Faults, did_you_mean},
-    fields::At,
+    fields::{At, Fields},
 };
 use crate::domain::{
     message::{Fact, Facts, Language, Part, Template, variables},
-    playbook::{MessageFrame, Playbook, Proposal, facts},
+    playbook::{Claim, MessageFrame, Playbook, Proposal, facts},
     vocabulary::{Channel, ContactRole, Owner, SignalKind},
 };
 
@@ -44,13 +44,7 @@ fn frame(at: &At<'_>, playbook: &Playbook, languages: &[Language], faults: &mut 
         |kind| playbook.signals.contains(kind),
         faults,
     );
-    let owners = subset::<Owner>(
-        fields.optional("owners"),
-        |owner| playbook.channels.contains_key(owner),
-        faults,
-    );
-    let of_audience = |role: &ContactRole| playbook.audience.roles.contains(role);
-    let roles = subset::<ContactRole>(fields.optional("roles"), of_audience, faults);
+    let spoken = spoken(at, &fields, playbook, faults);
     let facts_at = fields.required(
         "facts",
         faults,
@@ -71,17 +65,98 @@ fn frame(at: &At<'_>, playbook: &Playbook, languages: &[Language], faults: &mut 
     let rules = Rules {
         playbook,
         kinds,
-        owners: &owners,
+        owners: &spoken.owners,
         declared: &declared,
     };
     let texts = texts(&text_at, &rules, languages, &facts_at, faults);
     Some(MessageFrame {
         signals,
-        owners,
-        roles,
+        owners: spoken.owners,
+        roles: spoken.roles,
+        claim: spoken.claim,
+        variant: spoken.variant,
         facts: declared,
         texts,
     })
+}
+
+/// Who says it to whom, and with which argument.
+struct Spoken {
+    owners: BTreeSet<Owner>,
+    roles: BTreeSet<ContactRole>,
+    claim: Option<Claim>,
+    variant: Option<String>,
+}
+
+fn spoken(at: &At<'_>, fields: &Fields<'_>, playbook: &Playbook, faults: &mut Faults) -> Spoken {
+    let owners = subset::<Owner>(
+        fields.optional("owners"),
+        |owner| playbook.channels.contains_key(owner),
+        faults,
+    );
+    let of_audience = |role: &ContactRole| playbook.audience.roles.contains(role);
+    let roles = subset::<ContactRole>(fields.optional("roles"), of_audience, faults);
+    let claim_at = fields.optional("claim");
+    let claim = claim_at.as_ref().and_then(|at| at.word::<Claim>(faults));
+    let variant = fields.optional("variant").and_then(|at| variant(&at, playbook, faults));
+    let spoken = Spoken {
+        owners,
+        roles,
+        claim,
+        variant,
+    };
+    // A word that is no claim was said already.
+    if claim.is_some() || claim_at.is_none() {
+        audience(&claim_at.unwrap_or_else(|| at.clone()), playbook, &spoken, faults);
+    }
+    spoken
+}
+
+/// A message that sells something to people says which argument it makes, and makes it to those whom it concerns (T-3).
+fn audience(at: &At<'_>, playbook: &Playbook, spoken: &Spoken, faults: &mut Faults) {
+    let Spoken {
+        owners, roles, claim, ..
+    } = spoken;
+    let concerned = |owner: &Owner| owners.is_empty() || owners.contains(owner);
+    let channels = playbook.channels.iter().filter(|(owner, _)| concerned(owner));
+    let is_read = channels.flat_map(|(_, all)| all).any(|channel| !channel.is_task());
+    let Some(claim) = claim else {
+        if playbook.is_commercial() && is_read {
+            let hint = "one of economics, reliability, value; `figures` where only the account's own figures are said";
+            at.fault(
+                faults,
+                "says not which argument it makes: `claim` is missing (T-3)",
+                hint,
+            );
+        }
+        return;
+    };
+    let audience = playbook.audience.roles.iter();
+    let spoken_to = audience.filter(|role| roles.is_empty() || roles.contains(role));
+    for role in spoken_to.filter(|role| is_read && !claim.is_for(**role)) {
+        let fitting = Claim::ALL.iter().filter(|claim| claim.is_for(*role));
+        let fitting: Vec<&str> = fitting.map(|claim| claim.as_str()).collect();
+        let hint = format!("to {role}: {}; or narrow `roles`", fitting.join(", "));
+        at.fault(faults, &format!("{claim} is not for {role} (T-3)"), &hint);
+    }
+}
+
+/// An arm of the playbook's test.
+fn variant(at: &At<'_>, playbook: &Playbook, faults: &mut Faults) -> Option<String> {
+    let key = at.key(faults)?;
+    let arms = playbook
+        .test
+        .iter()
+        .flat_map(|test| &test.arms)
+        .map(|arm| arm.key.as_str());
+    if !arms.clone().any(|arm| arm == key) {
+        at.fault(
+            faults,
+            &format!("the playbook's test has no arm `{key}`"),
+            &did_you_mean(&key, arms),
+        );
+    }
+    Some(key)
 }
 
 /// Words of a closed set which must also be words of the playbook.
@@ -321,15 +396,24 @@ impl Rules<'_> {
 
 /// Every signal, owner and role that the playbook allows must find words that need nothing else (T-3).
 fn coverage(at: &At<'_>, playbook: &Playbook, frames: &[MessageFrame], faults: &mut Faults) {
+    let arms: Vec<Option<&str>> = match &playbook.test {
+        Some(test) => test.arms.iter().map(|arm| Some(arm.key.as_str())).collect(),
+        None => vec![None],
+    };
     for kind in &playbook.signals {
         let (alone, has) = (BTreeSet::from([*kind]), facts::of_signal(*kind));
         let known = |name: &String| has.contains(&name.as_str()) || facts::BUILT_IN.contains(&name.as_str());
         for owner in playbook.channels.keys() {
             for role in &playbook.audience.roles {
-                let speaks =
-                    |frame: &&MessageFrame| frame.fits(&alone, *owner, Some(*role)) && frame.facts.iter().all(known);
-                if frames.iter().find(speaks).is_none() {
-                    let problem = format!("no message for signal {kind}, owner {owner}, role {role}");
+                for arm in &arms {
+                    let speaks = |frame: &&MessageFrame| {
+                        frame.fits(&alone, *owner, Some(*role), *arm) && frame.facts.iter().all(known)
+                    };
+                    if frames.iter().find(speaks).is_some() {
+                        continue;
+                    }
+                    let of_arm = arm.map(|arm| format!(", arm {arm}")).unwrap_or_default();
+                    let problem = format!("no message for signal {kind}, owner {owner}, role {role}{of_arm}");
                     at.fault(
                         faults,
                         &problem,

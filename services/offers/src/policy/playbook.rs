@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Time;
+
 use super::{
     catalogue::Shelf,
     fault::{Faults, did_you_mean},
@@ -13,6 +15,7 @@ use super::{
 use crate::domain::{
     decision::Timing,
     playbook::{After, Audience, Guards, Playbook, Proposal, Rollout, Standing, Units},
+    variants::{Arm, VariantTest},
     vocabulary::{Channel, ContactRole, Grade, HealthBand, Motion, Owner, SignalKind, TouchClass},
 };
 
@@ -73,6 +76,7 @@ fn build(file: &str, node: &Node, shelf: &Shelf, faults: &mut Faults) -> Option<
         .unwrap_or(file);
     let head = head(&fields, stem, faults);
     let body = body(&fields, shelf, faults);
+    let test = fields.optional("test").and_then(|at| variants(&at, faults));
     let frames = fields.required("messages", faults, "what it says; see the README of the format");
     fields.close(faults);
     let mut playbook = body?;
@@ -82,6 +86,7 @@ fn build(file: &str, node: &Node, shelf: &Shelf, faults: &mut Faults) -> Option<
         (playbook.class, playbook.timing) = (head.class, head.timing);
         head.enabled
     });
+    playbook.test = test;
     if sound {
         rules::check(&playbook, &fields, shelf, faults);
     }
@@ -184,6 +189,7 @@ fn body(fields: &Fields<'_>, shelf: &Shelf, faults: &mut Faults) -> Option<Playb
         rollout: rollout?,
         consumes_signals,
         validity_days,
+        test: None,
         messages: Vec::new(),
     })
 }
@@ -361,5 +367,66 @@ fn after(at: &At<'_>, faults: &mut Faults) -> Option<After> {
     Some(After {
         playbook: playbook?,
         days: days?,
+    })
+}
+
+/// A test of variants: `test: {key: …, arms: [{key: a, control: true}, {key: b, weight: 2, send_at: "15:00"}]}`.
+fn variants(at: &At<'_>, faults: &mut Faults) -> Option<VariantTest> {
+    let before = faults.count();
+    let fields = at.fields(faults)?;
+    let key = fields
+        .required("key", faults, "names the test; another name draws anew")
+        .and_then(|at| at.key(faults));
+    let arms_at = fields.required(
+        "arms",
+        faults,
+        "two or more, e.g. `[{key: a, control: true}, {key: b}]`",
+    );
+    fields.close(faults);
+    let arms_at = arms_at?;
+    let arms: Vec<Arm> = arms_at.items(faults).iter().filter_map(|at| arm(at, faults)).collect();
+    let keys: BTreeSet<&str> = arms.iter().map(|arm| arm.key.as_str()).collect();
+    if faults.count() == before {
+        if keys.len() != arms.len() || arms.len() < 2 {
+            arms_at.fault(faults, "must be two or more arms, each with its own key", "");
+        }
+        if arms.iter().filter(|arm| arm.control).count() != 1 {
+            arms_at.fault(
+                faults,
+                "must have one control",
+                "mark the arm that others are compared with: `control: true`",
+            );
+        }
+    }
+    Some(VariantTest { key: key?, arms })
+}
+
+fn arm(at: &At<'_>, faults: &mut Faults) -> Option<Arm> {
+    let fields = at.fields(faults)?;
+    let key = fields
+        .required("key", faults, "names the arm")
+        .and_then(|at| at.key(faults));
+    let weight = fields
+        .optional("weight")
+        .map_or(Some(1), |at| at.integer(1, 1_000_000, faults));
+    let control = fields.optional("control").map_or(Some(false), |at| at.boolean(faults));
+    let send_at = fields.optional("send_at").map(|at| {
+        let text = at.line_of_text(5, faults)?;
+        let time = Time::strptime("%H:%M", &text).ok();
+        if time.is_none() {
+            at.fault(
+                faults,
+                "is no time of day",
+                "e.g. \"15:00\", in the account's time zone",
+            );
+        }
+        time
+    });
+    fields.close(faults);
+    Some(Arm {
+        key: key?,
+        weight: u32::try_from(weight?).ok()?,
+        control: control?,
+        send_at: send_at.flatten(),
     })
 }

@@ -22,7 +22,8 @@ owner: auto
 channels: {product_led: [email]}
 audience: {roles: [business]}
 messages:
-  - facts: [growth_percent, price_monthly]
+  - claim: figures
+    facts: [growth_percent, price_monthly]
     text:
       en:
         subject: Grown
@@ -270,6 +271,100 @@ fn t1_messages_are_checked_when_they_are_loaded() {
     ] {
         check(from, to, expected);
     }
+}
+
+#[test]
+fn t3_a_wrong_audience_is_refused_with_place_and_reason() {
+    for (from, to, expected) in [
+        (
+            "  - claim: figures\n    facts",
+            "  - facts",
+            "playbooks/grow.yaml:11: messages[0]: says not which argument it makes: `claim` is missing (T-3)",
+        ),
+        (
+            "claim: figures",
+            "claim: reliability",
+            "playbooks/grow.yaml:11: messages[0].claim: reliability is not for business (T-3) (hint: to business: economics, \
+             value, figures; or narrow `roles`)",
+        ),
+        (
+            "claim: figures",
+            "claim: technology",
+            "messages[0].claim: unknown claim `technology`",
+        ),
+    ] {
+        check(from, to, expected);
+    }
+    let finance = PLAYBOOK.replace("{roles: [business]}", "{roles: [business, finance, it]}");
+    for (claim, refused) in [("economics", "it"), ("reliability", "finance"), ("value", "finance")] {
+        let playbook = finance.replace("claim: figures", &format!("claim: {claim}"));
+        let text = parse(&[("catalogue.yaml", CATALOGUE), ("playbooks/grow.yaml", &playbook)])
+            .unwrap_err()
+            .to_string();
+        assert!(text.contains(&format!("{claim} is not for {refused} (T-3)")), "{text}");
+        let narrow = playbook.replace(
+            &format!("claim: {claim}"),
+            &format!("claim: {claim}\n    roles: [{refused}]"),
+        );
+        assert!(
+            parse(&[("catalogue.yaml", CATALOGUE), ("playbooks/grow.yaml", &narrow)]).is_err(),
+            "{claim}"
+        );
+    }
+}
+
+#[test]
+fn t7_a_test_of_variants_is_checked_when_it_is_loaded() {
+    let with = |test: &str, variant: &str| {
+        let playbook = PLAYBOOK.replace("owner: auto", &format!("owner: auto\ntest: {test}"));
+        let playbook = playbook.replace("claim: figures", &format!("claim: figures\n    variant: {variant}"));
+        parse(&[("catalogue.yaml", CATALOGUE), ("playbooks/grow.yaml", &playbook)])
+    };
+    for (test, variant, expected) in [
+        (
+            "{key: t, arms: [{key: a, control: true}, {key: b}]}",
+            "a",
+            "role business, arm b",
+        ),
+        (
+            "{key: t, arms: [{key: a, control: true}, {key: b}]}",
+            "c",
+            "the playbook's test has no arm `c`",
+        ),
+        (
+            "{key: t, arms: [{key: a, control: true}]}",
+            "a",
+            "test.arms: must be two or more arms",
+        ),
+        (
+            "{key: t, arms: [{key: a}, {key: b}]}",
+            "a",
+            "test.arms: must have one control",
+        ),
+        (
+            "{key: t, arms: [{key: a, control: true}, {key: b, send_at: noon}]}",
+            "a",
+            "send_at: is no time of day",
+        ),
+        (
+            "{key: t, arms: [{key: a, control: true}, {key: b, weight: 0}]}",
+            "a",
+            "arms[1].weight: 0 is out of range",
+        ),
+    ] {
+        let text = with(test, variant).unwrap_err().to_string();
+        assert!(text.contains(expected), "expected {expected:?} in:\n{text}");
+    }
+    let timed = PLAYBOOK.replace(
+        "owner: auto",
+        "owner: auto\ntest: {key: t, arms: [{key: a, control: true}, {key: b, weight: 3, send_at: \"15:00\"}]}",
+    );
+    let policy = parse(&[("catalogue.yaml", CATALOGUE), ("playbooks/grow.yaml", &timed)]).unwrap();
+    let test = policy.playbooks["grow"].test.clone().unwrap();
+    assert_eq!(
+        (test.arms[1].weight, test.arms[1].send_at),
+        (3, Some(jiff::civil::time(15, 0, 0, 0)))
+    );
 }
 
 #[test]

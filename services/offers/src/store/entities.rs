@@ -246,6 +246,9 @@ pub mod offer {
         pub validity_days: i64,
         /// Until when a sent offer may be answered.
         pub open_until_at: Option<i64>,
+        pub delivered_at: Option<i64>,
+        pub opened_at: Option<i64>,
+        pub clicked_at: Option<i64>,
         pub version: i64,
     }
 

@@ -5,6 +5,7 @@ mod m0002_offers;
 mod m0003_families;
 mod m0004_approvals;
 mod m0005_evidence;
+mod m0006_channels;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
         all.push(Box::new(m0003_families::Families));
         all.push(Box::new(m0004_approvals::Approvals));
         all.push(Box::new(m0005_evidence::Evidence));
+        all.push(Box::new(m0006_channels::Channels));
         all
     }
 }

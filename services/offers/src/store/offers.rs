@@ -10,11 +10,15 @@ use upswell_runtime::{
 use uuid::Uuid;
 
 use super::{
-    Reads,
+    Reads, deliveries,
     entities::offer::{Column, Entity, Model},
     from_json, json, upsert, word,
 };
-use crate::domain::{offer::Offer, vocabulary::OfferState};
+use crate::domain::{
+    delivery::Progress,
+    offer::Offer,
+    vocabulary::{Channel, OfferState},
+};
 
 /// One offer.
 pub async fn offer_fetch(db: &impl Reads, id: Uuid) -> Result<Option<Offer>, Problem> {
@@ -60,17 +64,17 @@ pub async fn offer_list_in(db: &impl Reads, account_ids: &[String], state: Offer
     read(found.order_by_asc(Column::SentAt).order_by_asc(Column::OfferId), db).await
 }
 
-/// Up to `limit` offers that are to be sent at `now`, or whose sending was cut off.
+/// Up to `limit` offers that are to be sent at `now`, whose next attempt is due, or whose sending was cut off.
 pub async fn offer_list_to_send(db: &impl Reads, now: Timestamp, limit: u64) -> Result<Vec<Offer>, Problem> {
     let due = Condition::all()
         .add(Column::State.eq(OfferState::Reserved.as_str()))
         .add(Column::PlannedAt.lte(micros(now)));
+    let waiting = deliveries::waiting(now);
+    let cut_off = Condition::all()
+        .add(Column::State.eq(OfferState::Sending.as_str()))
+        .add(Column::TouchId.not_in_subquery(waiting));
     let found = Entity::find()
-        .filter(
-            Condition::any()
-                .add(due)
-                .add(Column::State.eq(OfferState::Sending.as_str())),
-        )
+        .filter(Condition::any().add(due).add(cut_off))
         .order_by_asc(Column::PlannedAt)
         .order_by_asc(Column::OfferId);
     read(found.limit(limit), db).await
@@ -81,6 +85,27 @@ pub async fn offer_list_overdue(db: &impl Reads, now: Timestamp, limit: u64) -> 
     let found = Entity::find()
         .filter(Column::State.eq(OfferState::Sent.as_str()))
         .filter(Column::OpenUntilAt.lt(micros(now)))
+        .order_by_asc(Column::OpenUntilAt)
+        .order_by_asc(Column::OfferId);
+    read(found.limit(limit), db).await
+}
+
+/// The sent offers of an account that a person may see in the product: messages to that person, to anybody, or banners
+/// beside a task.
+pub async fn offer_list_in_product(db: &impl Reads, account_id: &str) -> Result<Vec<Offer>, Problem> {
+    let channels = [Channel::InApp, Channel::CsmTask, Channel::SalesTask];
+    let found = Entity::find()
+        .filter(Column::AccountId.eq(account_id))
+        .filter(Column::State.eq(OfferState::Sent.as_str()))
+        .filter(Column::Channel.is_in(channels.map(Channel::as_str)));
+    read(found.order_by_desc(Column::SentAt).order_by_asc(Column::OfferId), db).await
+}
+
+/// Up to `limit` sent offers that are made by people of ours, those that end first first.
+pub async fn offer_list_of_tasks(db: &impl Reads, channels: &[Channel], limit: u64) -> Result<Vec<Offer>, Problem> {
+    let found = Entity::find()
+        .filter(Column::Channel.is_in(channels.iter().map(|channel| channel.as_str())))
+        .filter(Column::State.eq(OfferState::Sent.as_str()))
         .order_by_asc(Column::OpenUntilAt)
         .order_by_asc(Column::OfferId);
     read(found.limit(limit), db).await
@@ -152,6 +177,9 @@ fn to_row(offer: &Offer) -> Result<Model, Problem> {
         consumes_signals: offer.consumes_signals,
         validity_days: offer.validity_days,
         open_until_at: open_until.map(micros),
+        delivered_at: offer.progress.delivered_at.map(micros),
+        opened_at: offer.progress.opened_at.map(micros),
+        clicked_at: offer.progress.clicked_at.map(micros),
         version: offer.version,
     })
 }
@@ -193,6 +221,11 @@ fn from_row(row: Model) -> Result<Offer, Problem> {
         signal_at: row.signal_at.map(from_micros),
         consumes_signals: row.consumes_signals,
         validity_days: row.validity_days,
+        progress: Progress {
+            delivered_at: row.delivered_at.map(from_micros),
+            opened_at: row.opened_at.map(from_micros),
+            clicked_at: row.clicked_at.map(from_micros),
+        },
         version: row.version,
     })
 }

@@ -93,6 +93,30 @@ impl World {
         self.tell("ingestion", &self.account.clone(), &event).await;
     }
 
+    /// The contact with other addresses, to all of which the person agreed.
+    pub(crate) async fn contact_at(&mut self, points: &[(Channel, &str)]) {
+        let point = |(channel, address): &(Channel, &str)| ingestion::ContactPoint {
+            channel: (*channel).into(),
+            address: (*address).into(),
+            consent: true,
+        };
+        let contact = ingestion::ContactProfile {
+            contact_id: "ann".into(),
+            first_name: "Ann".into(),
+            role: ContactRole::Business.into(),
+            budget_holder: true,
+            renewal_decision_maker: true,
+            champion: true,
+            points: points.iter().map(point).collect(),
+            language_code: "en".into(),
+        };
+        let event = ingestion::ContactChanged {
+            account_id: ACCOUNT.into(),
+            contact: Some(contact),
+        };
+        self.tell("ingestion", ACCOUNT, &event).await;
+    }
+
     pub(crate) async fn plan(&mut self) {
         let terms = ingestion::SubscriptionTerms {
             subscription_id: self.own("sub-1"),

@@ -4,6 +4,7 @@
 
 mod approvals;
 mod calendar;
+mod channels;
 mod contest;
 mod events;
 mod evidence;

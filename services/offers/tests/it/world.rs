@@ -1,7 +1,15 @@
 //! A service with a manual clock, told by events and asked over gRPC.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{KeyInit as _, Mac as _};
+use http::StatusCode;
+use http_body_util::BodyExt as _;
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
 use jiff::Timestamp;
 use prost::{Message, Name};
 use tempfile::TempDir;
@@ -44,6 +52,7 @@ pub(crate) struct World {
     pub(crate) folder: TempDir,
     /// What the events are about.
     pub(crate) account: String,
+    edge: Option<SocketAddr>,
     _place: Place,
     sequences: BTreeMap<(String, String), i64>,
     stop: CancellationToken,
@@ -111,6 +120,32 @@ pub(crate) fn deps(clock: &Clock) -> Deps {
     }
 }
 
+/// Posts to the edge: status and body.
+pub(crate) async fn post(edge: SocketAddr, path: &str, headers: &[(&str, &str)], body: String) -> (StatusCode, String) {
+    request(edge, "POST", path, headers, body).await
+}
+
+/// Asks the edge: status and body.
+pub(crate) async fn request(
+    edge: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: String,
+) -> (StatusCode, String) {
+    let mut request = http::Request::builder()
+        .method(method)
+        .uri(format!("http://{edge}{path}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
+    let answer = client.request(request.body(body).unwrap()).await.unwrap();
+    let status = answer.status();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
 impl World {
     pub(crate) async fn new() -> Self {
         Self::with(&[]).await
@@ -129,7 +164,7 @@ impl World {
             .unwrap();
         let server = bind(&settings.server).await.unwrap();
         let address = server.local_addr();
-        let service = upswell_offers::build(settings, deps(&clock)).await.unwrap();
+        let (service, edge) = upswell_offers::build_with_edge(settings, deps(&clock)).await.unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(service.clone().run(server, stop.clone()));
         let channel = Channel::from_shared(format!("http://{address}"))
@@ -143,6 +178,7 @@ impl World {
             channel,
             folder,
             account: ACCOUNT.to_owned(),
+            edge,
             _place: place,
             sequences: BTreeMap::new(),
             stop,
@@ -289,6 +325,21 @@ impl World {
             .into_inner()
             .decision
             .unwrap()
+    }
+
+    /// Where the edge listens.
+    pub(crate) fn edge(&self) -> SocketAddr {
+        self.edge.unwrap()
+    }
+
+    /// The path of a signed link for a touch.
+    pub(crate) fn link(&self, purpose: &str, touch_id: &str) -> String {
+        let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(&[5; 32]).unwrap();
+        let touch: uuid::Uuid = touch_id.parse().unwrap();
+        mac.update(purpose.as_bytes());
+        mac.update(touch.as_bytes());
+        let token = [touch.as_bytes(), &mac.finalize().into_bytes()[..16]].concat();
+        format!("/{purpose}/{}", URL_SAFE_NO_PAD.encode(token))
     }
 
     /// The file of a touch in the spool.

@@ -41,6 +41,7 @@ fn offer() -> Offer {
         signal_at: None,
         consumes_signals: true,
         validity_days: 14,
+        progress: crate::domain::delivery::Progress::default(),
         version: 0,
     }
 }

@@ -100,6 +100,12 @@ pub struct Draft {
     pub consumes_signals: bool,
     /// Why a person must approve it; empty when nobody has to (C-14, SG-3).
     pub approval_reasons: Vec<String>,
+    /// The account's arm of the playbook's test; none without a test (T-7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// When that arm's messages leave today; none means at once (T-7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send_at: Option<Timestamp>,
 }
 
 impl Draft {

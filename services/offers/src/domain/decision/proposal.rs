@@ -13,6 +13,7 @@ use crate::domain::{
     offer::{Message, Terms},
     playbook::{Playbook, Proposal, Standing, Units},
     policy::Policy,
+    variants::Arm,
     vocabulary::{Channel, ContactRole, Motion, Owner, SubscriptionKind},
 };
 
@@ -106,7 +107,8 @@ impl<'a> Idea<'a> {
         let sold = sale.as_ref().ok().and_then(Option::as_ref);
         let terms = sold.and_then(|sale| sale.terms(self.playbook, catalogue, picture, slot.at, language));
         let facts = self.facts(picture, catalogue, language, contact, sold, terms.as_ref());
-        let words = self.words(owner, contact.map(|contact| contact.role), language, &facts);
+        let arm = self.arm(picture).map(|arm| arm.key.as_str());
+        let words = self.words(owner, contact.map(|contact| contact.role), arm, language, &facts);
         Assembly {
             sale,
             owner,
@@ -114,6 +116,11 @@ impl<'a> Idea<'a> {
             words,
             terms,
         }
+    }
+
+    /// The account's arm of the playbook's test (T-7).
+    pub(super) fn arm(&self, picture: &AccountPicture) -> Option<&'a Arm> {
+        self.playbook.test.as_ref()?.arm(&picture.account_id)
     }
 
     fn sale(&self, picture: &AccountPicture, catalogue: &'a Catalogue) -> Result<Option<Sale<'a>>, String> {
@@ -341,6 +348,9 @@ impl Sale<'_> {
         match language {
             Language::English => format!("{summary}. Everything you have now stays."),
             Language::Russian => format!("{summary}. Всё, что у вас есть сейчас, остаётся."),
+            Language::Ukrainian => format!("{summary}. Усе, що у вас є зараз, залишається."),
+            Language::Kazakh => format!("{summary}. Қазір сізде бардың бәрі сақталады."),
+            Language::Malay => format!("{summary}. Semua yang anda ada sekarang kekal."),
         }
     }
 }

@@ -129,6 +129,8 @@ fn draft(case: &Case<'_>) -> Option<Draft> {
         return None;
     };
     let playbook = case.idea.playbook;
+    let arm = case.idea.arm(case.picture);
+    let send_at = arm.and_then(|arm| arm.send_at).filter(|_| !addressee.channel.is_task());
     Some(Draft {
         contact_id: addressee.contact.map(|contact| contact.id.clone()),
         address: addressee.address.map(str::to_owned),
@@ -139,7 +141,17 @@ fn draft(case: &Case<'_>) -> Option<Draft> {
         validity_days: playbook.validity_days,
         consumes_signals: playbook.consumes_signals,
         approval_reasons: case.approval_reasons(),
+        variant: arm.map(|arm| arm.key.clone()),
+        send_at: send_at.and_then(|time| later_today(case, time)),
     })
+}
+
+/// A time of this day in the account's time zone, if it is still to come.
+fn later_today(case: &Case<'_>, time: jiff::civil::Time) -> Option<Timestamp> {
+    let zone = &case.picture.profile.time_zone;
+    let today = zone.to_datetime(case.slot.at).date();
+    let at = zone.to_zoned(today.to_datetime(time)).ok()?.timestamp();
+    (at > case.slot.at).then_some(at)
 }
 
 /// Blocked by one gate is blocked; else it may go when the last of the gates opens, if all of them say when.

@@ -63,6 +63,7 @@ impl Idea<'_> {
         &self,
         owner: Owner,
         role: Option<ContactRole>,
+        arm: Option<&str>,
         language: Language,
         facts: &Facts,
     ) -> Result<Message, String> {
@@ -72,7 +73,7 @@ impl Idea<'_> {
             .playbook
             .messages
             .iter()
-            .filter(|frame| frame.fits(&kinds, owner, role))
+            .filter(|frame| frame.fits(&kinds, owner, role, arm))
         {
             match fill(frame, language, facts) {
                 Ok(message) => return Ok(message),

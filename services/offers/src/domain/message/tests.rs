@@ -6,13 +6,12 @@ use upswell_runtime::money::Money;
 
 use super::{Fact, Facts, Language, Part, Template, variables};
 
-const TICKETS_RU: &str = "У вас { $tickets ->
-    [one] { $tickets } обращение
-    [few] { $tickets } обращения
-    [many] { $tickets } обращений
-   *[other] { $tickets } обращения
-}.";
-const TICKETS_EN: &str = "You have { $tickets ->\n    [one] { $tickets } ticket\n   *[other] { $tickets } tickets\n}.";
+const TICKETS_RU: &str = "{ $n ->
+    [one] { $n } обращение
+    [few] { $n } обращения
+    [many] { $n } обращений
+   *[other] { $n } обращения
+}";
 
 fn template(language: Language, body: &str) -> Template {
     let sources = [
@@ -46,37 +45,87 @@ fn kzt(minor: i64) -> Money {
     Money::new(minor, "KZT".parse().unwrap())
 }
 
+/// One pattern with every form that the language has, and what 1, 2, 5, 11, 21 and 1.5 of it are.
+const PLURALS: [(Language, &str, [&str; 6]); 5] = [
+    (
+        Language::English,
+        "{ $n ->\n    [one] { $n } ticket\n   *[other] { $n } tickets\n}",
+        [
+            "1 ticket",
+            "2 tickets",
+            "5 tickets",
+            "11 tickets",
+            "21 tickets",
+            "1.5 tickets",
+        ],
+    ),
+    (
+        Language::Russian,
+        TICKETS_RU,
+        [
+            "1 обращение",
+            "2 обращения",
+            "5 обращений",
+            "11 обращений",
+            "21 обращение",
+            "1,5 обращения",
+        ],
+    ),
+    (
+        Language::Ukrainian,
+        "{ $n ->\n    [one] { $n } звернення\n    [few] { $n } звернення (кілька)\n    [many] { $n } звернень\n   *[other] { $n } звернення (частка)\n}",
+        [
+            "1 звернення",
+            "2 звернення (кілька)",
+            "5 звернень",
+            "11 звернень",
+            "21 звернення",
+            "1,5 звернення (частка)",
+        ],
+    ),
+    (
+        Language::Kazakh,
+        "{ $n ->\n    [one] { $n } өтініш (жалғыз)\n   *[other] { $n } өтініш\n}",
+        [
+            "1 өтініш (жалғыз)",
+            "2 өтініш",
+            "5 өтініш",
+            "11 өтініш",
+            "21 өтініш",
+            "1,5 өтініш",
+        ],
+    ),
+    (
+        Language::Malay,
+        "{ $n ->\n   *[other] { $n } tiket\n}",
+        ["1 tiket", "2 tiket", "5 tiket", "11 tiket", "21 tiket", "1.5 tiket"],
+    ),
+];
+
 #[test]
-fn t4_russian_has_its_plural_forms() {
-    let cases = [
-        (1.0, "1 обращение"),
-        (2.0, "2 обращения"),
-        (4.0, "4 обращения"),
-        (5.0, "5 обращений"),
-        (11.0, "11 обращений"),
-        (21.0, "21 обращение"),
-        (22.0, "22 обращения"),
-        (112.0, "112 обращений"),
-        (1.5, "1,5 обращения"),
-        (3.04, "3 обращения"),
-    ];
-    for (count, expected) in cases {
-        let text = body(Language::Russian, TICKETS_RU, &[("tickets", Fact::Number(count))]);
-        assert!(text.contains(&format!("У вас {expected}.")), "{count}: {text}");
+fn t4_every_language_has_its_plural_forms() {
+    assert_eq!(PLURALS.len(), Language::ALL.len());
+    for (language, pattern, expected) in PLURALS {
+        for (count, expected) in [1.0, 2.0, 5.0, 11.0, 21.0, 1.5].into_iter().zip(expected) {
+            let text = body(language, pattern, &[("n", Fact::Number(count))]);
+            assert!(text.lines().any(|line| line == expected), "{language} {count}: {text}");
+        }
     }
 }
 
 #[test]
-fn t4_english_has_its_plural_forms() {
+fn t4_plural_forms_follow_the_rounded_figure() {
     for (count, expected) in [
-        (1.0, "1 ticket."),
-        (2.0, "2 tickets."),
-        (21.0, "21 tickets."),
-        (1.04, "1 ticket."),
+        (4.0, "4 обращения"),
+        (22.0, "22 обращения"),
+        (112.0, "112 обращений"),
+        (3.04, "3 обращения"),
     ] {
-        let text = body(Language::English, TICKETS_EN, &[("tickets", Fact::Number(count))]);
-        assert!(text.contains(expected), "{count}: {text}");
+        let text = body(Language::Russian, TICKETS_RU, &[("n", Fact::Number(count))]);
+        assert!(text.lines().any(|line| line == expected), "{count}: {text}");
     }
+    let text = body(Language::English, PLURALS[0].1, &[("n", Fact::Number(1.04))]);
+    assert!(text.lines().any(|line| line == "1 ticket"), "{text}");
 }
 
 #[test]
@@ -85,6 +134,26 @@ fn t4_money_reads_as_at_home() {
         (Language::Russian, kzt(12_800_000), "128\u{a0}000\u{a0}₸"),
         (Language::Russian, kzt(12_800_050), "128\u{a0}000,50\u{a0}₸"),
         (Language::Russian, usd(125_000), "1\u{a0}250\u{a0}$"),
+        (Language::Ukrainian, kzt(12_800_050), "128\u{a0}000,50\u{a0}₸"),
+        (
+            Language::Ukrainian,
+            Money::new(125_000, "UAH".parse().unwrap()),
+            "1\u{a0}250\u{a0}₴",
+        ),
+        (Language::Kazakh, kzt(12_800_000), "128\u{a0}000\u{a0}₸"),
+        (Language::Kazakh, usd(-125_050), "-1\u{a0}250,50\u{a0}$"),
+        (
+            Language::Malay,
+            Money::new(125_000, "MYR".parse().unwrap()),
+            "RM\u{a0}1,250.00",
+        ),
+        (Language::Malay, usd(125_000), "$1,250.00"),
+        (Language::Malay, kzt(12_800_000), "₸128,000"),
+        (
+            Language::English,
+            Money::new(125_000, "MYR".parse().unwrap()),
+            "RM1,250.00",
+        ),
         (Language::English, usd(125_000), "$1,250.00"),
         (Language::English, usd(5), "$0.05"),
         (Language::English, usd(-125_000), "-$1,250.00"),
@@ -108,6 +177,14 @@ fn t4_dates_and_figures_read_as_at_home() {
     let day = date(2026, 10, 12);
     assert_eq!(Language::Russian.date(day), "12\u{a0}октября 2026\u{a0}г.");
     assert_eq!(Language::English.date(day), "October 12, 2026");
+    assert_eq!(Language::Ukrainian.date(day), "12\u{a0}жовтня 2026\u{a0}р.");
+    assert_eq!(Language::Kazakh.date(day), "2026\u{a0}ж. 12\u{a0}қазан");
+    assert_eq!(Language::Malay.date(day), "12\u{a0}Oktober 2026");
+    for language in Language::ALL {
+        let months: std::collections::BTreeSet<String> =
+            (1..=12).map(|month| language.date(date(2026, month, 1))).collect();
+        assert_eq!(months.len(), 12, "{language}");
+    }
     assert_eq!(Language::English.date(date(2026, 12, 1)), "December 1, 2026");
     for (value, en, ru) in [
         (18.0, "18", "18"),
@@ -190,7 +267,10 @@ fn a_language_is_found_by_its_tag() {
         ("ru-KZ", Some(Language::Russian)),
         ("en_US", Some(Language::English)),
         ("EN", Some(Language::English)),
-        ("kk", None),
+        ("uk-UA", Some(Language::Ukrainian)),
+        ("kk-Cyrl-KZ", Some(Language::Kazakh)),
+        ("ms", Some(Language::Malay)),
+        ("de", None),
         ("", None),
     ] {
         assert_eq!(Language::from_tag(tag), language, "{tag}");

@@ -37,6 +37,7 @@ fn offer(state: OfferState) -> Offer {
         signal_at: None,
         consumes_signals: true,
         validity_days: 14,
+        progress: Progress::default(),
         version: 0,
     }
 }

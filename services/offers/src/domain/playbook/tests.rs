@@ -9,16 +9,20 @@ fn t3_a_message_is_for_its_signals_owners_and_roles() {
         signals: BTreeSet::from([SignalKind::LimitApproach]),
         owners: BTreeSet::from([Owner::ProductLed]),
         roles: BTreeSet::from([ContactRole::Finance]),
+        claim: None,
+        variant: Some("b".to_owned()),
         facts: BTreeSet::new(),
         texts: BTreeMap::new(),
     };
     let both = BTreeSet::from([SignalKind::LimitApproach, SignalKind::VolumeGrowth]);
     let other = BTreeSet::from([SignalKind::VolumeGrowth]);
-    assert!(frame.fits(&both, Owner::ProductLed, Some(ContactRole::Finance)));
-    assert!(frame.fits(&both, Owner::ProductLed, None));
-    assert!(!frame.fits(&other, Owner::ProductLed, Some(ContactRole::Finance)));
-    assert!(!frame.fits(&both, Owner::CsmLed, Some(ContactRole::Finance)));
-    assert!(!frame.fits(&both, Owner::ProductLed, Some(ContactRole::It)));
+    assert!(frame.fits(&both, Owner::ProductLed, Some(ContactRole::Finance), Some("b")));
+    assert!(frame.fits(&both, Owner::ProductLed, None, Some("b")));
+    assert!(!frame.fits(&other, Owner::ProductLed, Some(ContactRole::Finance), Some("b")));
+    assert!(!frame.fits(&both, Owner::CsmLed, Some(ContactRole::Finance), Some("b")));
+    assert!(!frame.fits(&both, Owner::ProductLed, Some(ContactRole::It), Some("b")));
+    assert!(!frame.fits(&both, Owner::ProductLed, Some(ContactRole::Finance), Some("a")));
+    assert!(!frame.fits(&both, Owner::ProductLed, Some(ContactRole::Finance), None));
 }
 
 #[test]
