@@ -35,6 +35,7 @@ pub use self::{migrations::runtime_migrations, postgres::database_ensure, retry:
 use crate::{
     failpoints::failpoint,
     problem::{Problem, Violations},
+    telemetry::{meters, names},
 };
 
 /// How to reach the store.
@@ -108,6 +109,21 @@ struct Inner {
     outbox_wake: Arc<Notify>,
 }
 
+/// Every statement is timed, where somebody wants to know.
+fn timed(mut connection: DatabaseConnection) -> DatabaseConnection {
+    let Some(meters) = meters() else {
+        return connection;
+    };
+    let system = match connection.get_database_backend() {
+        DbBackend::Postgres => names::POSTGRESQL,
+        _ => names::SQLITE,
+    };
+    connection.set_metric_callback(move |info| {
+        meters.db_operation(system, &info.statement.sql, info.failed, info.elapsed);
+    });
+    connection
+}
+
 impl Db {
     /// Opens the store, creating an SQLite file (mode 0600) where there is none; a database of PostgreSQL must be
     /// there. It runs no migration, but refuses
@@ -115,6 +131,7 @@ impl Db {
     /// release. Errors: FAILED_PRECONDITION `STORE_FOREIGN`, `STORE_TOO_OLD`; UNAVAILABLE.
     pub async fn open<M: MigratorTrait>(settings: &DbSettings) -> Result<Self, Problem> {
         let (writer, reader) = connect::connect(settings).await?;
+        let (writer, reader) = (timed(writer), timed(reader));
         let db = Self(Arc::new(Inner {
             writer,
             reader,
@@ -153,6 +170,22 @@ impl Db {
         // The lock goes with the connection.
         migrator.close().await?;
         migrated
+    }
+
+    /// Connections of the pool that requests use: idle, in use, at most.
+    pub fn pool(&self) -> (u64, u64, u64) {
+        let (size, idle, max) = match self.backend() {
+            DbBackend::Postgres => {
+                let pool = self.0.writer.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+            }
+            _ => {
+                let pool = self.0.reader.get_sqlite_connection_pool();
+                (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+            }
+        };
+        let (size, idle) = (u64::from(size), idle as u64);
+        (idle, size.saturating_sub(idle), max.into())
     }
 
     /// How many migrations of `M` have not been applied.

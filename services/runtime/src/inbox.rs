@@ -10,7 +10,7 @@ mod decide;
 mod envelope;
 mod store;
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use futures::FutureExt as _;
@@ -36,7 +36,7 @@ use crate::{
     outbox::MAX_PAYLOAD,
     problem::{Kind, Problem},
     security::caller,
-    telemetry::{OutboxTrace, TraceContext},
+    telemetry::{OutboxTrace, TraceContext, meters},
 };
 
 /// The relay sends at most some 2 MiB, or one event of the largest size.
@@ -147,7 +147,14 @@ impl DeliveryService for Delivery {
             let text = format!("you do not send for {}", batch.source);
             return Err(Problem::permission_denied("SOURCE_NOT_YOU", text).into());
         }
+        let begun = Instant::now();
         let results = self.take(&batch).await?;
+        if let Some(meters) = meters() {
+            meters.batch_processed(&batch.source, begun.elapsed());
+            for result in &results {
+                meters.event_consumed(&batch.source, result.outcome().as_str_name());
+            }
+        }
         if results.iter().any(|result| result.outcome() == Outcome::Applied) {
             self.notify.notify_waiters();
         }

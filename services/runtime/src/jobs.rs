@@ -1,7 +1,11 @@
 //! Background work: `run_once(now)` and a small timer around it. Of several processes over one store one at a time
 //! runs a job; when it dies another does.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use futures::FutureExt as _;
@@ -15,6 +19,7 @@ use crate::{
     failpoints::failpoint,
     lease::{LEASE_MICROS, Leases},
     problem::Problem,
+    telemetry::meters,
 };
 
 /// How soon an event-driven job is tried again that another process was running: it may have looked too early.
@@ -57,7 +62,11 @@ pub fn spawn(
             let woken = wake.notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
+            let begun = Instant::now();
             let run = run_alone(&*job, &leases, &clock).await;
+            if let Some(meters) = meters() {
+                meters.job(job.name(), outcome(&run), begun.elapsed());
+            }
             let taken = matches!(run, Ok(None));
             failures = report(&*job, run, failures);
             let pause = match pause(job.period(), failures) {
@@ -102,6 +111,15 @@ async fn run_alone(job: &dyn Job, leases: &Leases, clock: &Clock) -> Result<Opti
     };
     leases.release(&name).await?;
     done.map(Some)
+}
+
+fn outcome(run: &Result<Option<usize>, Problem>) -> &'static str {
+    match run {
+        Ok(None) => "taken",
+        Ok(Some(0)) => "idle",
+        Ok(Some(_)) => "done",
+        Err(_) => "failed",
+    }
 }
 
 fn report(job: &dyn Job, result: Result<Option<usize>, Problem>, failures: u32) -> u32 {

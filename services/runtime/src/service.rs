@@ -11,13 +11,13 @@ use tonic_health::server::HealthReporter;
 use crate::{
     client::Peers,
     clock::Clock,
-    db::Db,
+    db::{Db, micros},
     jobs::{self, Job},
     lease::Leases,
     problem::Problem,
-    relay::Relay,
+    relay::{self, Relay},
     server::{BoundServer, health_reporter, set_ready},
-    telemetry::OutboxTrace,
+    telemetry::{Meters, OutboxTrace, meters},
 };
 
 /// More rounds than this mean that jobs or services give each other work without end.
@@ -26,6 +26,7 @@ const PROBE_PERIOD: Duration = Duration::from_secs(5);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(4);
 /// So many probes in a row without an answer mean that the store is away.
 const PROBES_BUSY: u32 = 3;
+const GAUGE_PERIOD: Duration = Duration::from_secs(10);
 /// How long the background work may take to end after the last request.
 const WORKERS_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -65,6 +66,9 @@ impl Service {
         // Background work ends with the server, also when the server breaks by itself.
         let ending = shutdown.child_token();
         let mut workers = vec![probe(self.db.clone(), health.clone(), ending.clone())];
+        if let Some(meters) = meters() {
+            workers.push(gauge(meters, self.name, self.db.clone(), ending.clone()));
+        }
         if !self.relay.clock().is_manual() {
             workers.push(self.relay.spawn(ending.clone()));
             workers.extend(self.jobs.iter().map(|job| {
@@ -120,6 +124,25 @@ impl Service {
         }
         Ok(done)
     }
+}
+
+/// Looks at the outbox and the pool from time to time, so that what stands still is seen too.
+fn gauge(meters: &'static Meters, name: &'static str, db: Db, ending: CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        while !ending.is_cancelled() {
+            let (idle, used, max) = db.pool();
+            meters.db_pool(name, idle, used, max);
+            // By the wall: a store that is away has no clock, and one second does not matter here.
+            match time::timeout(PROBE_TIMEOUT, relay::backlog(&db)).await {
+                Ok(Ok(backlog)) => meters.outbox(name, &backlog, micros(Timestamp::now())),
+                _ => tracing::debug!(upswell.service = name, "the outbox could not be looked at"),
+            }
+            tokio::select! {
+                () = ending.cancelled() => {}
+                () = time::sleep(GAUGE_PERIOD) => {}
+            }
+        }
+    })
 }
 
 /// Ready while the store can be written. A store that is only busy makes nobody unready at once: all replicas would

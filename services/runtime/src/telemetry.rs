@@ -1,38 +1,36 @@
-//! Logs to standard error and, when an endpoint is set, traces over OTLP.
+//! Logs to standard error and, when an endpoint is set, traces, metrics and logs over OTLP. Every name that leaves the
+//! process stands in `TELEMETRY.md` of this crate.
 //!
 //! [`init`] once per process; [`build`] gives the same as a `Dispatch` for a test which wants its own.
 
 mod context;
+mod environment;
+mod meters;
 pub mod names;
+mod providers;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig as _};
-use opentelemetry_sdk::{
-    Resource,
-    trace::{Sampler, SdkTracer, SdkTracerProvider},
-};
+use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
+use opentelemetry_otlp::ExporterBuildError;
+use opentelemetry_sdk::trace::SdkTracer;
 use serde::{Deserialize, Serialize};
 use tracing::{Dispatch, Metadata, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry, filter::filter_fn, fmt, layer::SubscriberExt as _, registry::LookupSpan,
 };
 
-pub use self::context::{OutboxTrace, TRACEPARENT, TRACESTATE, TraceContext};
+pub use self::{
+    context::{OutboxTrace, TRACEPARENT, TRACESTATE, TraceContext},
+    meters::{Meters, meters},
+    providers::Guard,
+};
 use crate::{problem::Violations, security::audit};
 
-/// How long the last spans may take to leave at the end of the process.
-const SHUTDOWN: Duration = Duration::from_secs(3);
-
-/// How one export may take; a collector which is away must not hold anything up.
-const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// Crates below the exporter: their spans about an export would be exported, and so on for ever.
-/// What the audit log says about people belongs in no trace.
-const UNTRACED: [&str; 9] = [
+/// Crates below the exporter: what they say about an export would be exported, and so on for ever.
+/// What the audit log says about people stays here, too.
+const UNEXPORTED: [&str; 9] = [
     audit::TARGET,
     "h2",
     "hyper",
@@ -52,7 +50,7 @@ pub struct TelemetrySettings {
     pub log_filter: String,
     /// Form of the log lines.
     pub log_format: LogFormat,
-    /// `http://host:4317` of an OTLP gRPC collector; empty switches traces off.
+    /// `http://host:4317` of an OTLP gRPC collector; empty switches export off, unless `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
     pub otlp_endpoint: String,
     /// `service.namespace` of the resource.
     pub service_namespace: String,
@@ -117,95 +115,52 @@ pub enum TelemetryFault {
     Twice,
 }
 
-/// Keeps the exporter; call [`Guard::shutdown`] before the process ends.
-#[derive(Debug)]
-#[must_use = "the last spans are sent by Guard::shutdown"]
-pub struct Guard(Option<SdkTracerProvider>);
-
-impl Guard {
-    /// Sends what waits to be sent; for tests which read a sink.
-    pub async fn flush(&self) {
-        self.with_provider(|provider| provider.force_flush()).await;
-    }
-
-    /// Sends what waits to be sent, for at most three seconds, and stops the exporter.
-    pub async fn shutdown(self) {
-        self.with_provider(|provider| provider.shutdown_with_timeout(SHUTDOWN))
-            .await;
-    }
-
-    /// The SDK blocks its thread until the exporter has answered, and the exporter may need this one.
-    async fn with_provider<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(SdkTracerProvider) -> Result<T, opentelemetry_sdk::error::OTelSdkError> + Send + 'static,
-    ) {
-        let Some(provider) = self.0.clone() else {
-            return;
-        };
-        match tokio::task::spawn_blocking(move || work(provider)).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::info!(%error, "some spans were not exported"),
-            Err(error) => tracing::error!(%error, "the exporter of spans broke"),
-        }
-    }
-}
-
-/// Installs logs and traces for the whole process; inside a tokio runtime when traces are on.
+/// Installs logs, traces and metrics for the whole process; inside a tokio runtime when an endpoint is set.
 pub fn init(service_name: &'static str, settings: &TelemetrySettings) -> Result<Guard, TelemetryFault> {
-    let (dispatch, guard) = build(service_name, settings)?;
+    let (environment, misread) = environment::environment(|name| std::env::var(name).ok());
+    context::propagate(environment.propagates);
+    let (dispatch, guard) = assemble(service_name, settings, environment)?;
     tracing::dispatcher::set_global_default(dispatch).map_err(|_| TelemetryFault::Twice)?;
+    for sentence in misread {
+        tracing::warn!(error = sentence, "a variable of OpenTelemetry is ignored");
+    }
     Ok(guard)
 }
 
-/// Logs and traces without installing them: a test sets the `Dispatch` for itself alone.
+/// The same without installing it: a test sets the `Dispatch` for itself alone.
 pub fn build(service_name: &'static str, settings: &TelemetrySettings) -> Result<(Dispatch, Guard), TelemetryFault> {
-    let filter = filter(settings)?;
+    assemble(service_name, settings, environment::environment(|_| None).0)
+}
+
+fn assemble(
+    service_name: &'static str,
+    settings: &TelemetrySettings,
+    environment: environment::Environment,
+) -> Result<(Dispatch, Guard), TelemetryFault> {
     let lines = fmt::layer().with_writer(std::io::stderr);
     let logs = match settings.log_format {
-        LogFormat::Text => lines.with_filter(filter).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
+        LogFormat::Text => lines.with_filter(filter(settings)?).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_filter(filter(settings)?).boxed(),
     };
-    let provider = provider(service_name, settings)?;
-    let traces = provider
+    let guard = Guard::new(service_name, settings, environment)?;
+    let traces = guard
+        .traces
         .as_ref()
         .map(|provider| trace_layer(provider.tracer(service_name)));
-    let subscriber = Registry::default().with(logs).with(traces);
-    Ok((Dispatch::new(subscriber), Guard(provider)))
+    let wanted = filter(settings)?;
+    let records = guard.logs.as_ref().map(|provider| {
+        OpenTelemetryTracingBridge::new(provider)
+            .with_filter(filter_fn(is_exported))
+            .with_filter(wanted)
+    });
+    // Traces come first: a record takes its trace from the span which they have entered.
+    let subscriber = Registry::default().with(traces).with(records).with(logs);
+    Ok((Dispatch::new(subscriber), guard))
 }
 
 /// Whoever makes the logs quieter has not thought of the audit log; who means it names it.
 fn filter(settings: &TelemetrySettings) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
     EnvFilter::try_new(format!("{}=info,{}", audit::TARGET, settings.log_filter))
-}
-
-fn provider(
-    service_name: &'static str,
-    settings: &TelemetrySettings,
-) -> Result<Option<SdkTracerProvider>, TelemetryFault> {
-    if settings.otlp_endpoint.is_empty() {
-        return Ok(None);
-    }
-    let exporter = SpanExporter::builder()
-        .with_tonic()
-        .with_endpoint(&settings.otlp_endpoint)
-        .with_timeout(EXPORT_TIMEOUT)
-        .build()?;
-    let resource = Resource::builder()
-        .with_service_name(service_name)
-        .with_schema_url(
-            [
-                opentelemetry::KeyValue::new("service.namespace", settings.service_namespace.clone()),
-                opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
-            ],
-            names::SCHEMA_URL,
-        )
-        .build();
-    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.sample_ratio)));
-    let builder = SdkTracerProvider::builder()
-        .with_resource(resource)
-        .with_sampler(sampler)
-        .with_batch_exporter(exporter);
-    Ok(Some(builder.build()))
 }
 
 fn trace_layer<S>(tracer: SdkTracer) -> impl Layer<S>
@@ -216,13 +171,13 @@ where
         .with_tracer(tracer)
         .with_location(false)
         .with_threads(false)
-        .with_filter(filter_fn(is_traced))
+        .with_filter(filter_fn(is_exported))
         .with_filter(LevelFilter::INFO)
 }
 
-fn is_traced(metadata: &Metadata<'_>) -> bool {
+fn is_exported(metadata: &Metadata<'_>) -> bool {
     let crate_name = metadata.target().split("::").next().unwrap_or_default();
-    !UNTRACED
+    !UNEXPORTED
         .iter()
         .any(|name| crate_name == *name || crate_name.starts_with(&format!("{name}_")))
         && !crate_name.starts_with("opentelemetry-")

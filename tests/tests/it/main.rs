@@ -9,5 +9,6 @@ mod kill;
 mod model_case;
 mod renewals;
 mod support;
+mod telemetry;
 mod tidy;
 mod trace;

@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures::future::BoxFuture;
@@ -22,7 +22,7 @@ use crate::{
     deadline::Deadline,
     problem::{Problem, Violations, code_name},
     security::Security,
-    telemetry::{TRACEPARENT, TRACESTATE, TraceContext, names},
+    telemetry::{TRACEPARENT, TRACESTATE, TraceContext, meters, names},
 };
 
 /// Lazily connected channels by peer name.
@@ -120,12 +120,17 @@ impl Service<Request<Body>> for Traced {
         if let Some(bearer) = bearer {
             request.headers_mut().entry(AUTHORIZATION).or_insert(bearer);
         }
-        let balance = self.balance.clone();
+        let (balance, host, port) = (self.balance.clone(), Arc::clone(&self.host), self.port);
         let outcome = span.clone();
+        let metered = meters().map(|meters| (meters, request.uri().path().to_owned()));
         Box::pin(
             async move {
+                let begun = Instant::now();
                 let answer = balance.send(request).await;
-                record(&outcome, &answer);
+                let code = record(&outcome, &answer);
+                if let Some((meters, path)) = metered {
+                    meters.rpc_called(path.trim_start_matches('/'), &host, port, code, begun.elapsed());
+                }
                 answer
             }
             .instrument(span),
@@ -158,7 +163,7 @@ fn grpc_timeout(remaining: Duration) -> String {
 }
 
 /// A unary success has its status in the trailers, so no header means OK.
-fn record(span: &Span, answer: &Result<Response<Body>, BoxError>) {
+fn record(span: &Span, answer: &Result<Response<Body>, BoxError>) -> Code {
     let code = match answer {
         Ok(response) => Status::from_header_map(response.headers()).map_or(Code::Ok, |s| s.code()),
         Err(_) => Code::Unavailable,
@@ -168,4 +173,5 @@ fn record(span: &Span, answer: &Result<Response<Body>, BoxError>) {
         span.record(names::ERROR_TYPE, code_name(code));
         span.record("otel.status_code", "ERROR");
     }
+    code
 }

@@ -1,12 +1,15 @@
 //! One lane: read a batch, send it, write down how far it got.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
+use upswell_proto::delivery::v1::EventResult;
 
 use super::{
     BATCH_BYTES, Inner, settle,
     store::{self, LaneId, Position, Row},
 };
-use crate::{db::micros, failpoints::failpoint, problem::Problem};
+use crate::{db::micros, failpoints::failpoint, problem::Problem, telemetry::meters};
 
 /// The longest a lane rests. Asking a destination that is away costs one call, and when it is back all of its events
 /// wait for the end of the rest.
@@ -82,6 +85,7 @@ impl Inner {
                 self.lane_rest(id, lane, now, &overtaken);
                 return Ok(0);
             }
+            self.delivered(id, &batch.rows, &results);
             failpoint!("relay.cursor");
             lane.held = Some(Held {
                 position: batch.to,
@@ -124,6 +128,19 @@ impl Inner {
     }
 
     /// Cursor and standing keys move together; false when another relay has the lease.
+    fn delivered(&self, id: &LaneId, rows: &[Row], results: &[EventResult]) {
+        let Some(meters) = meters() else {
+            return;
+        };
+        let now = micros(self.clock.now());
+        let waited = rows
+            .iter()
+            .zip(results)
+            .filter(|(_, result)| settle::is_delivered(result));
+        let waited = waited.map(|(row, _)| Duration::from_micros((now - row.occurred_at).max(0).unsigned_abs()));
+        meters.events_sent(self.source, &id.dest, waited);
+    }
+
     async fn batch_settle(
         &self,
         id: &LaneId,

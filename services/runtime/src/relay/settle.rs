@@ -37,7 +37,7 @@ pub(super) fn settle(
     let mut acknowledged = 0;
     let mut stands: BTreeMap<&str, (bool, Stand)> = BTreeMap::new();
     for (row, result) in rows.iter().zip(results) {
-        let delivered = matches!(result.outcome(), Outcome::Applied | Outcome::Duplicate);
+        let delivered = is_delivered(result);
         acknowledged += usize::from(delivered);
         if stands.get(row.key.as_str()).is_some_and(|(stopped, _)| *stopped) {
             continue;
@@ -49,6 +49,11 @@ pub(super) fn settle(
         }
     }
     (acknowledged, stands.into_values().map(|(_, stand)| stand).collect())
+}
+
+/// True when the destination has the event, now or from before.
+pub(super) fn is_delivered(result: &EventResult) -> bool {
+    matches!(result.outcome(), Outcome::Applied | Outcome::Duplicate)
 }
 
 fn behind(row: &Row, now: Timestamp) -> Stand {

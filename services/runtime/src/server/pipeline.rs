@@ -14,7 +14,11 @@ use tower_layer::Layer;
 use tower_service::Service;
 use tracing::Instrument as _;
 
-use super::{Actor, limits::Limits, rpc_span};
+use super::{
+    Actor,
+    limits::Limits,
+    rpc_span::{self, Call},
+};
 use crate::{
     problem::Problem,
     security::{Security, audit::Record},
@@ -76,13 +80,13 @@ impl Service<Request<Body>> for Pipeline {
         let (service, local) = (layer.service, layer.local);
         async move {
             let path = request.uri().path();
-            let span = rpc_span::server_span(path, request.headers(), service, local);
+            let call = Call::begin(path, request.headers(), service, local);
             let response = AssertUnwindSafe(within_limits(layer, routes, request))
                 .catch_unwind()
-                .instrument(span.clone())
+                .instrument(call.span.clone())
                 .await
-                .unwrap_or_else(|_| span.in_scope(panicked));
-            rpc_span::record_outcome(&span, &response);
+                .unwrap_or_else(|_| call.span.in_scope(panicked));
+            call.end(&response);
             Ok(response)
         }
         .boxed()

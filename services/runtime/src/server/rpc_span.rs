@@ -1,6 +1,6 @@
 //! The server span of a request and the names of the methods which may appear in it.
 
-use std::{collections::HashSet, net::SocketAddr, sync::OnceLock};
+use std::{collections::HashSet, net::SocketAddr, sync::OnceLock, time::Instant};
 
 use http::{HeaderMap, Response};
 use prost::Message as _;
@@ -9,21 +9,64 @@ use tracing::{Span, field::Empty, info_span};
 
 use crate::{
     problem::code_name,
-    telemetry::{TRACEPARENT, TRACESTATE, TraceContext, names},
+    telemetry::{TRACEPARENT, TRACESTATE, TraceContext, meters, names},
 };
 
-/// A span whose parent is what the caller sent.
-pub(super) fn server_span(path: &str, headers: &HeaderMap, service: &'static str, local: SocketAddr) -> Span {
-    let original = path.trim_start_matches('/');
-    let known = known_methods().contains(original);
-    let method = if known { original } else { names::OTHER };
+/// A request on its way: its span, and since when.
+pub(super) struct Call {
+    pub(super) span: Span,
+    service: &'static str,
+    method: &'static str,
+    begun: Instant,
+}
+
+impl Call {
+    /// Begins now; its parent is what the caller sent.
+    pub(super) fn begin(path: &str, headers: &HeaderMap, service: &'static str, local: SocketAddr) -> Self {
+        let original = path.trim_start_matches('/');
+        let known = known_methods().get(original).map(String::as_str);
+        Self {
+            span: server_span(original, known, headers, service, local),
+            service,
+            method: known.unwrap_or(names::OTHER),
+            begun: Instant::now(),
+        }
+    }
+
+    /// Notes the outcome.
+    pub(super) fn end(&self, response: &Response<Body>) {
+        let code = code(response);
+        self.span.record(names::RPC_STATUS_CODE, code_name(code));
+        if is_server_fault(code) {
+            self.span.record(names::ERROR_TYPE, code_name(code));
+            self.span.record("otel.status_code", "ERROR");
+        }
+        if let Some(meters) = meters() {
+            meters.rpc_served(
+                self.service,
+                self.method,
+                code,
+                is_server_fault(code),
+                self.begun.elapsed(),
+            );
+        }
+    }
+}
+
+fn server_span(
+    original: &str,
+    known: Option<&'static str>,
+    headers: &HeaderMap,
+    service: &'static str,
+    local: SocketAddr,
+) -> Span {
     let span = info_span!(
         "rpc.server",
-        otel.name = if known { original } else { names::GRPC },
+        otel.name = known.unwrap_or(names::GRPC),
         otel.kind = "server",
         otel.status_code = Empty,
         { names::RPC_SYSTEM_NAME } = names::GRPC,
-        { names::RPC_METHOD } = method,
+        { names::RPC_METHOD } = known.unwrap_or(names::OTHER),
         { names::RPC_METHOD_ORIGINAL } = Empty,
         { names::RPC_STATUS_CODE } = Empty,
         { names::ERROR_TYPE } = Empty,
@@ -31,7 +74,7 @@ pub(super) fn server_span(path: &str, headers: &HeaderMap, service: &'static str
         { names::SERVER_PORT } = local.port(),
         { names::UPSWELL_SERVICE } = service,
     );
-    if !known {
+    if known.is_none() {
         span.record(names::RPC_METHOD_ORIGINAL, original);
     }
     let text = |key| {
@@ -49,16 +92,6 @@ pub(super) fn server_span(path: &str, headers: &HeaderMap, service: &'static str
 /// How a call ended. A unary success has its status in the trailers, so no header means OK.
 pub(super) fn code(response: &Response<Body>) -> Code {
     Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code())
-}
-
-/// Notes the outcome.
-pub(super) fn record_outcome(span: &Span, response: &Response<Body>) {
-    let code = code(response);
-    span.record(names::RPC_STATUS_CODE, code_name(code));
-    if is_server_fault(code) {
-        span.record(names::ERROR_TYPE, code_name(code));
-        span.record("otel.status_code", "ERROR");
-    }
 }
 
 /// The codes which the conventions count as errors of a server; the others are the caller's.

@@ -1,6 +1,9 @@
 //! The W3C trace context, as it travels in RPC metadata and in the columns of the outbox.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use opentelemetry::{
     Context,
@@ -16,6 +19,14 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 pub const TRACEPARENT: &str = "traceparent";
 /// Metadata key and column of the vendors' state.
 pub const TRACESTATE: &str = "tracestate";
+
+/// False when the environment names other propagators only.
+static PROPAGATES: AtomicBool = AtomicBool::new(true);
+
+/// Whether contexts leave the process and are continued here.
+pub(super) fn propagate(does: bool) {
+    PROPAGATES.store(does, Ordering::Relaxed);
+}
 
 /// How the work on an event hangs on the work which wrote it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +57,7 @@ impl TraceContext {
     /// The context of `span`; empty without OpenTelemetry.
     pub fn of(span: &Span) -> Self {
         let context = span.context();
-        if !context.span().span_context().is_valid() {
+        if !context.span().span_context().is_valid() || !PROPAGATES.load(Ordering::Relaxed) {
             return Self::default();
         }
         let mut carrier = Carrier::default();
@@ -92,7 +103,7 @@ impl TraceContext {
     }
 
     fn to_otel(&self) -> Option<Context> {
-        if self.is_empty() {
+        if self.is_empty() || !PROPAGATES.load(Ordering::Relaxed) {
             return None;
         }
         let carrier = Carrier(HashMap::from([
