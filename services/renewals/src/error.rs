@@ -57,6 +57,7 @@ impl From<RenewalError> for Problem {
                 }
                 DealFault::Changed => Self::aborted("ETAG_MISMATCH", text),
                 DealFault::NoticeGiven => Self::failed_precondition("NOTICE_GIVEN", text),
+                DealFault::NoticeLate(last) => Self::failed_precondition("NOTICE_TOO_LATE", text).with("until", last),
                 DealFault::OutOfReach(_) => Self::invalid_field("negotiation_end_date", fault.to_string()),
                 DealFault::TaskDone => Self::failed_precondition("TASK_DONE", text),
                 DealFault::TaskCancelled => Self::failed_precondition("TASK_CANCELLED", text),

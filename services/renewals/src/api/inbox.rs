@@ -20,7 +20,7 @@ use super::convert::{date, optional, required, settled, time};
 use crate::{
     app::{App, Fact},
     domain::{
-        contract::{AddOn, Version},
+        contract::{AddOn, StatedTerms, Version},
         risk::ChurnRisk,
     },
 };
@@ -103,7 +103,9 @@ fn subscription(wire: SubscriptionChanged) -> Result<Fact, Problem> {
     let Some(terms) = terms else {
         return Err(Problem::invalid_field("terms", "is required"));
     };
-    let kind = terms.kind();
+    // What a newer sender knows is parked until this service knows it too, never passed over.
+    let kind = Kind::try_from(terms.kind)
+        .map_err(|_| Problem::invalid_field("terms.kind", format!("{} is not known here", terms.kind)))?;
     if kind == Kind::Unspecified {
         return Ok(Fact::Nothing);
     }
@@ -112,8 +114,16 @@ fn subscription(wire: SubscriptionChanged) -> Result<Fact, Problem> {
         effective_date,
         end_date,
         renewal_date,
+        auto_renew,
+        notice_days,
+        term_months,
         ..
     } = terms;
+    let stated = StatedTerms {
+        auto_renew,
+        notice_days,
+        term_months,
+    };
     let mut violations = Violations::new();
     let effective_on = required("terms.effective_date", effective_date, &mut violations, date);
     let end_on = optional("terms.end_date", end_date, &mut violations, date);
@@ -145,6 +155,7 @@ fn subscription(wire: SubscriptionChanged) -> Result<Fact, Problem> {
             end_on: end_on?,
             renewal_on: renewal_on??,
             mrr: mrr?,
+            stated,
             occurred_at: occurred_at?,
             superseded,
         })

@@ -98,6 +98,7 @@ pub(super) fn deal(listed: ListedDeal) -> WireDeal {
         loss,
         history,
         version: _,
+        stated: _,
     } = deal;
     WireDeal {
         deal_id: deal_id.to_string(),

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
-use upswell_proto::ingestion::v1::{
-    GetAccount360Request, GetAccount360Response, SeriesKind, SeriesSummary, Ticket,
-    ingestion_service_client::IngestionServiceClient, survey_answer::Survey,
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use upswell_proto::{
+    gtype,
+    ingestion::v1::{
+        GetAccount360Request, GetAccount360Response, Moment, SeriesKind, SeriesSummary, Ticket, fact::Body,
+        ingestion_service_client::IngestionServiceClient, survey_answer::Survey,
+    },
 };
 use upswell_runtime::{
     client::{ClientSettings, Peers, call},
     problem::Problem,
 };
 
-use crate::domain::care::{Figure, Figures, Person};
+use crate::domain::care::{Figure, Figures, Goal, Person};
 
 /// Half a year of a large account, with room.
 const MAX_ANSWER: usize = 16 << 20;
@@ -84,7 +87,7 @@ fn read(picture: GetAccount360Response, now: Timestamp) -> Figures {
     Figures {
         people: picture.contacts.into_iter().filter_map(person).collect(),
         use_of: picture.series.into_iter().filter_map(use_of).collect(),
-        goals: Vec::new(),
+        goals: picture.moments.into_iter().filter_map(goal).collect(),
         solved: now_solved
             .into_iter()
             .map(|(topic, count)| {
@@ -98,6 +101,22 @@ fn read(picture: GetAccount360Response, now: Timestamp) -> Figures {
             .collect(),
         nps: nps.map(|answer| answer.score),
     }
+}
+
+/// A goal as it stands; a day that is none is left out.
+fn goal(moment: Moment) -> Option<Goal> {
+    let Body::Goal(goal) = moment.fact?.body? else {
+        return None;
+    };
+    let day = |wire: Option<gtype::Date>| {
+        let gtype::Date { year, month, day } = wire?;
+        Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()
+    };
+    Some(Goal {
+        title: goal.title,
+        target_on: day(goal.target_date),
+        reached_on: day(goal.reach_date),
+    })
 }
 
 fn use_of(series: SeriesSummary) -> Option<Figure> {
@@ -123,4 +142,46 @@ fn topics<'a>(tickets: impl Iterator<Item = &'a Ticket>) -> BTreeMap<String, i64
         *topics.entry(ticket.topic.clone()).or_default() += 1;
     }
     topics
+}
+
+#[cfg(test)]
+mod tests {
+    use upswell_proto::ingestion::v1::{self as pb, Fact};
+
+    use super::*;
+
+    #[test]
+    fn rn5_goals_are_read_from_the_moments_of_the_account() {
+        let moment = |body| Moment {
+            fact: Some(Fact {
+                body: Some(body),
+                ..Fact::default()
+            }),
+            record_time: None,
+        };
+        let reached = pb::Goal {
+            goal_id: "g-1".into(),
+            title: "Two days less per shipment".into(),
+            target_date: None,
+            reach_date: Some(gtype::Date {
+                year: 2026,
+                month: 10,
+                day: 10,
+            }),
+        };
+        let picture = GetAccount360Response {
+            moments: vec![
+                moment(Body::Complaint(pb::Complaint::default())),
+                moment(Body::Goal(reached)),
+            ],
+            ..GetAccount360Response::default()
+        };
+        let goals = read(picture, Timestamp::UNIX_EPOCH).goals;
+        let day = jiff::civil::date(2026, 10, 10);
+        assert_eq!(goals.len(), 1, "a complaint is no goal");
+        assert_eq!(
+            (goals[0].title.as_str(), goals[0].reached_on),
+            ("Two days less per shipment", Some(day))
+        );
+    }
 }

@@ -13,7 +13,7 @@ use upswell_runtime::ids;
 use uuid::Uuid;
 
 pub use self::{
-    report::{AgendaItem, AgendaPart, Figure, Figures, Person, Preparation, prepare},
+    report::{AgendaItem, AgendaPart, Figure, Figures, Goal, Person, Preparation, prepare},
     review::{Review, ReviewFault, ReviewState, usual_day},
 };
 use super::{

@@ -2,15 +2,19 @@
 //!
 //! Of two versions with one effective date the one that happened later stands, then the one with the greater id; a
 //! superseded version never stands. A version that takes effect on or after the renewal date of the term before it and
-//! renews later begins the next term; any other version amends the term, and may move its renewal date. The outcome
-//! depends on the set of versions alone, never on their order.
+//! renews later begins the next term, and so does one that renews it early; any other version amends the term, and may
+//! move its renewal date. The outcome depends on the set of versions alone, never on their order.
 
 use std::collections::BTreeMap;
 
 use jiff::{Timestamp, ToSpan as _, Unit, civil::Date};
 use upswell_runtime::money::{Currency, Money};
 
-use super::{account::days_before, deal::RenewalTerms};
+use super::{
+    account::{days_before, days_between},
+    deal::RenewalTerms,
+    schedule::PIPELINE_DAYS,
+};
 
 /// Terms of a plan from a day on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,10 +29,43 @@ pub struct Version {
     pub renewal_on: Date,
     /// Monthly amount.
     pub mrr: Money,
+    /// How it renews, as far as the source said.
+    pub stated: StatedTerms,
     /// When the fact happened.
     pub occurred_at: Timestamp,
     /// Corrected by another version; it no longer counts.
     pub superseded: bool,
+}
+
+/// What a source said about how a contract renews (RN-8); None where it said nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatedTerms {
+    /// It renews by itself.
+    pub auto_renew: Option<bool>,
+    /// Days of notice; 0 is no notice period.
+    pub notice_days: Option<i32>,
+    /// Months of the next term.
+    pub term_months: Option<i32>,
+}
+
+impl StatedTerms {
+    /// These, and what was said `before` where they say nothing.
+    fn or(self, before: Self) -> Self {
+        Self {
+            auto_renew: self.auto_renew.or(before.auto_renew),
+            notice_days: self.notice_days.or(before.notice_days),
+            term_months: self.term_months.or(before.term_months),
+        }
+    }
+
+    /// `terms` with what was said.
+    pub fn over(self, terms: RenewalTerms) -> RenewalTerms {
+        RenewalTerms {
+            auto_renew: self.auto_renew.unwrap_or(terms.auto_renew),
+            notice_days: self.notice_days.unwrap_or(terms.notice_days),
+            term_months: self.term_months.unwrap_or(terms.term_months),
+        }
+    }
 }
 
 /// More terms in a row than any contract renews by itself unseen.
@@ -86,6 +123,8 @@ pub struct Term {
     pub end_on: Option<Date>,
     /// The monthly amount that renews.
     pub mrr: Money,
+    /// How it renews, as far as its versions said.
+    pub stated: StatedTerms,
 }
 
 impl Term {
@@ -105,31 +144,30 @@ impl Term {
 pub fn terms(versions: &[Version]) -> Vec<Term> {
     let mut terms: Vec<Term> = Vec::new();
     for version in standing(versions) {
-        let Version {
-            effective_on,
-            end_on,
-            renewal_on,
-            mrr,
-            ..
-        } = *version;
+        let before = terms.last().copied();
+        let amended = before.filter(|term| !begins_next(version, term));
+        let term = Term {
+            from: amended.map_or(version.effective_on, |term| term.from),
+            renewal_on: version.renewal_on,
+            end_on: version.end_on,
+            mrr: version.mrr,
+            stated: version.stated.or(before.map(|term| term.stated).unwrap_or_default()),
+        };
         match terms.last_mut() {
-            Some(term) if effective_on < term.renewal_on || renewal_on <= term.renewal_on => {
-                *term = Term {
-                    from: term.from,
-                    renewal_on,
-                    end_on,
-                    mrr,
-                };
-            }
-            _ => terms.push(Term {
-                from: effective_on,
-                renewal_on,
-                end_on,
-                mrr,
-            }),
+            Some(last) if amended.is_some() => *last = term,
+            _ => terms.push(term),
         }
     }
     terms
+}
+
+/// True for the first version of the term after `term`: one that takes effect when it ends, or that renews it early: in
+/// the days of its pipeline, for half of its length at least. Anything less moves its date (co-termination).
+fn begins_next(version: &Version, term: &Term) -> bool {
+    let added = days_between(term.renewal_on, version.renewal_on);
+    let early = version.effective_on > days_before(term.renewal_on, PIPELINE_DAYS)
+        && added * 2 >= days_between(term.from, term.renewal_on);
+    added > 0 && (version.effective_on >= term.renewal_on || early)
 }
 
 /// Adds the terms that began by themselves up to `today` (RN-8): each begins on the renewal date of the one before.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     account::days_before,
-    contract::Term,
+    contract::{StatedTerms, Term},
     country::Country,
     schedule::{Schedule, Shift},
     stage::Stage,
@@ -105,8 +105,10 @@ pub struct Deal {
     pub shift: Shift,
     /// A person's word on the stages.
     pub moved: Option<StageMove>,
-    /// How the contract renews.
+    /// How the contract renews: what its source or a person said last.
     pub terms: RenewalTerms,
+    /// What the source had said by then.
+    pub stated: StatedTerms,
     /// When the customer gave notice.
     pub notice_given_on: Option<Date>,
     /// Where it stands.
@@ -145,7 +147,8 @@ impl Deal {
             anchor_on: term.renewal_on,
             shift: Shift::None,
             moved: None,
-            terms: RenewalTerms::default(),
+            terms: term.stated.over(RenewalTerms::default()),
+            stated: term.stated,
             notice_given_on: None,
             stage: Stage::Scheduled,
             stage_at: now,
@@ -181,6 +184,15 @@ impl Deal {
         self.mrr.checked_add(self.add_ons).unwrap_or(self.mrr)
     }
 
+    /// How it renews once its source has said `stated`: a person's word stands until the source says something else.
+    pub(super) fn terms_with(&self, stated: StatedTerms) -> RenewalTerms {
+        if stated == self.stated {
+            self.terms
+        } else {
+            stated.over(self.terms)
+        }
+    }
+
     /// True until it is renewed or lost.
     pub fn is_open(&self) -> bool {
         !self.stage.is_closed()
@@ -205,6 +217,8 @@ impl Deal {
     pub(super) fn follow(&mut self, term: &Term, today: Date) {
         self.term_from = term.from;
         self.mrr = term.mrr;
+        self.terms = self.terms_with(term.stated);
+        self.stated = term.stated;
         if self.renewal_on != term.renewal_on {
             self.renewal_on = term.renewal_on;
             self.known_on = today;

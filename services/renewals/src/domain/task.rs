@@ -33,6 +33,8 @@ words! {
         AgreeTerms = "agree_terms",
         /// Send the proposal.
         SendProposal = "send_proposal",
+        /// Settle it before the last day of notice (RN-8).
+        SettleBeforeNotice = "settle_before_notice",
         /// Get it signed.
         Sign = "sign",
         /// Get it paid.
@@ -72,7 +74,7 @@ impl TaskKind {
         Some(match self {
             Self::PrepareHealth | Self::ScheduleReview | Self::SolveProblems => Stage::Preparation,
             Self::ConfirmDecisionMaker | Self::PlanNextPeriod => Stage::Initiation,
-            Self::AgreeTerms | Self::SendProposal => Stage::Negotiation,
+            Self::AgreeTerms | Self::SendProposal | Self::SettleBeforeNotice => Stage::Negotiation,
             Self::Sign | Self::CollectPayment => Stage::Agreement,
             Self::ConfirmRenewal => Stage::LastMile,
             Self::Onboarding30 | Self::Onboarding60 | Self::Onboarding90 | Self::HoldReview | Self::SendSummary => {
@@ -91,11 +93,18 @@ impl TaskKind {
             Self::PlanNextPeriod => 65,
             Self::AgreeTerms => 45,
             Self::SendProposal => 35,
+            Self::SettleBeforeNotice => 31,
             Self::Sign => 22,
             Self::CollectPayment => 17,
             Self::ConfirmRenewal => 2,
             Self::Onboarding30 | Self::Onboarding60 | Self::Onboarding90 | Self::HoldReview | Self::SendSummary => 0,
         }
+    }
+
+    /// True when `deal` needs it: what is about the notice, as long as notice may be given and was not.
+    fn concerns(self, deal: &Deal, today: Date) -> bool {
+        self != Self::SettleBeforeNotice
+            || (deal.notice_given_on.is_none() && deal.notice_on().is_some_and(|notice| notice >= today))
     }
 
     /// True when the stage that brings it has not come yet in `stage`.
@@ -166,9 +175,15 @@ impl Task {
     }
 }
 
+/// Days before the last day of notice on which the renewal is to be settled.
+const NOTICE_AHEAD: i32 = 3;
+
 /// A working day inside the stage, and outside a dead season where the stage begins before it (RN-6).
 fn due_on(kind: TaskKind, deal: &Deal, country: &Country, today: Date) -> Date {
     let schedule = deal.schedule();
+    if let Some(notice) = deal.notice_on().filter(|_| kind == TaskKind::SettleBeforeNotice) {
+        return country.working_until(days_before(notice, NOTICE_AHEAD)).max(today);
+    }
     let stage = kind.stage().unwrap_or(deal.stage);
     let target = match stage {
         Stage::Agreement | Stage::LastMile => schedule.renewal_on,
@@ -181,15 +196,19 @@ fn due_on(kind: TaskKind, deal: &Deal, country: &Country, today: Date) -> Date {
     country.working_until(wanted).max(opens).max(today)
 }
 
-/// Brings the tasks of `deal` in line with it; `moved` says that its date has moved.
-pub(super) fn tend(tasks: &mut Vec<Task>, deal: &Deal, country: &Country, today: Date, moved: bool) {
+/// Brings the tasks of `deal` in line with it, which was `before`.
+pub(super) fn tend(tasks: &mut Vec<Task>, deal: &Deal, before: Option<&Deal>, country: &Country, today: Date) {
+    let moved = before.is_some_and(|before| !before.is_planned_like(deal));
+    let notice_moved = before.is_some_and(|before| before.notice_on() != deal.notice_on());
     for task in tasks
         .iter_mut()
         .filter(|task| task.subject_id == deal.deal_id && task.is_live())
     {
-        if !deal.is_open() || (moved && task.kind.is_ahead_of(deal.stage)) {
+        let about_notice = task.kind == TaskKind::SettleBeforeNotice;
+        let needed = !about_notice || (deal.notice_given_on.is_none() && deal.notice_on().is_some());
+        if !deal.is_open() || !needed || (moved && task.kind.is_ahead_of(deal.stage)) {
             task.state = TaskState::Cancelled;
-        } else if moved {
+        } else if moved || (about_notice && notice_moved) {
             task.plan(deal, country, today);
         }
     }
@@ -209,7 +228,7 @@ fn bring(tasks: &mut Vec<Task>, deal: &Deal, country: &Country, today: Date) {
     for kind in TaskKind::ALL
         .iter()
         .copied()
-        .filter(|kind| kind.stage() == Some(deal.stage))
+        .filter(|kind| kind.stage() == Some(deal.stage) && kind.concerns(deal, today))
     {
         let there = tasks
             .iter_mut()

@@ -16,7 +16,7 @@ use upswell_runtime::money::Money;
 
 use super::{
     account::{Account, days_before},
-    contract::Version,
+    contract::{StatedTerms, Version},
     country::{Countries, Country},
     deal::Deal,
     mark::MarkRule,
@@ -74,6 +74,7 @@ fn version(id: &str, effective: &str, renewal: &str) -> Version {
         end_on: None,
         renewal_on: day(renewal),
         mrr: kzt(240_000),
+        stated: StatedTerms::default(),
         occurred_at: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(id.bytes().map(i64::from).sum()),
         superseded: false,
     }

@@ -77,6 +77,10 @@ pub mod version {
         pub currency: String,
         pub occurred_at: i64,
         pub superseded: bool,
+        /// What the source said about how it renews; null where it said nothing.
+        pub auto_renew: Option<bool>,
+        pub notice_days: Option<i32>,
+        pub term_months: Option<i32>,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
@@ -125,6 +129,10 @@ pub mod deal {
         pub add_ons_minor: i64,
         pub segment: String,
         pub health: Option<i32>,
+        /// What the source had said when `auto_renew`, `notice_days` and `term_months` were set last.
+        pub stated_auto_renew: Option<bool>,
+        pub stated_notice_days: Option<i32>,
+        pub stated_term_months: Option<i32>,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}

@@ -1,6 +1,7 @@
 //! The schema, oldest first; a published migration never changes.
 
 mod m0002_pipeline;
+mod m0003_stated_terms;
 
 use sea_orm::{
     DbErr,
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
         let mut all = runtime_migrations();
         all.push(Box::new(Renewals));
         all.push(Box::new(m0002_pipeline::Pipeline));
+        all.push(Box::new(m0003_stated_terms::StatedTerms));
         all
     }
 }

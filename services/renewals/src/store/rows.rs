@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::entities::{deal, mark, task, version};
 use crate::domain::{
-    contract::Version,
+    contract::{StatedTerms, Version},
     deal::{Deal, LossReason, RenewalTerms, StageEntry, StageMove},
     mark::Mark,
     renewal::Renewal,
@@ -74,6 +74,9 @@ pub(super) fn deal_row(renewal: &Renewal, deal: &Deal) -> Result<deal::Model, Pr
         auto_renew: deal.terms.auto_renew,
         notice_days: deal.terms.notice_days,
         term_months: deal.terms.term_months,
+        stated_auto_renew: deal.stated.auto_renew,
+        stated_notice_days: deal.stated.notice_days,
+        stated_term_months: deal.stated.term_months,
         notice_given_on: deal.notice_given_on.map(epoch_day),
         add_ons_minor: deal.add_ons.minor,
         segment: deal.segment.clone(),
@@ -127,6 +130,11 @@ pub(super) fn read_deal(row: &deal::Model) -> Result<Deal, Problem> {
             auto_renew: row.auto_renew,
             notice_days: row.notice_days,
             term_months: row.term_months,
+        },
+        stated: StatedTerms {
+            auto_renew: row.stated_auto_renew,
+            notice_days: row.stated_notice_days,
+            term_months: row.stated_term_months,
         },
         notice_given_on: row.notice_given_on.map(from_epoch_day),
         stage: word(&row.stage)?,
@@ -212,6 +220,11 @@ pub(super) fn read_version(row: version::Model) -> Result<Version, Problem> {
         end_on: row.end_on.map(from_epoch_day),
         renewal_on: from_epoch_day(row.renewal_on),
         mrr: Money::new(row.mrr_minor, row.currency.parse().map_err(Problem::internal)?),
+        stated: StatedTerms {
+            auto_renew: row.auto_renew,
+            notice_days: row.notice_days,
+            term_months: row.term_months,
+        },
         occurred_at: from_micros(row.occurred_at),
         superseded: row.superseded,
     })

@@ -29,6 +29,7 @@ pub async fn version_save(tx: &Tx, subscription_id: &str, version: &Version) -> 
         end_on,
         renewal_on,
         mrr,
+        stated,
         occurred_at,
         superseded,
     } = version;
@@ -42,6 +43,9 @@ pub async fn version_save(tx: &Tx, subscription_id: &str, version: &Version) -> 
         currency: mrr.currency.to_string(),
         occurred_at: micros(*occurred_at),
         superseded: *superseded,
+        auto_renew: stated.auto_renew,
+        notice_days: stated.notice_days,
+        term_months: stated.term_months,
     };
     upsert::<version::Entity>(tx, vec![row]).await
 }

@@ -8,5 +8,6 @@
 mod api;
 mod events;
 mod pipeline;
+mod steps;
 mod store;
 mod world;

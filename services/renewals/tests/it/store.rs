@@ -1,7 +1,12 @@
 use jiff::{Timestamp, civil::date, tz::TimeZone};
 use upswell_renewals::{
     Migrator, Settings,
-    domain::{account::Account, contract::Version, renewal::Policy, risk::ChurnRisk},
+    domain::{
+        account::Account,
+        contract::{StatedTerms, Version},
+        renewal::Policy,
+        risk::ChurnRisk,
+    },
     store::{self, DealFilter, Settled, TaskFilter},
 };
 use upswell_runtime::{money::Money, problem::Violations, telemetry::TraceContext, testing::TempDb};
@@ -19,6 +24,11 @@ fn version(id: &str, currency: &str, minor: i64) -> Version {
         end_on: Some(date(2028, 1, 1)),
         renewal_on: date(2027, 1, 1),
         mrr: Money::new(minor, currency.parse().unwrap()),
+        stated: StatedTerms {
+            auto_renew: Some(false),
+            notice_days: None,
+            term_months: Some(24),
+        },
         occurred_at: Timestamp::UNIX_EPOCH,
         superseded: false,
     }

@@ -3,7 +3,10 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{country::Country, risk::HEALTHY};
+use crate::domain::{account::days_before, country::Country, risk::HEALTHY};
+
+/// Days of a quarter.
+const QUARTER: i32 = 91;
 
 /// One figure of the value report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +53,17 @@ pub struct Person {
     pub holds_budget: bool,
 }
 
+/// A goal of the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Goal {
+    /// What it says.
+    pub title: String,
+    /// By when, if anybody said.
+    pub target_on: Option<Date>,
+    /// The day it was reached.
+    pub reached_on: Option<Date>,
+}
+
 /// What ingestion knows of the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
@@ -57,8 +71,8 @@ pub struct Figures {
     pub people: Vec<Person>,
     /// Use, by name.
     pub use_of: Vec<Figure>,
-    /// Goals that were reached in the last quarter.
-    pub goals: Vec<String>,
+    /// Its goals, as they stand.
+    pub goals: Vec<Goal>,
     /// Tickets that were solved in the last quarter, by topic.
     pub solved: Vec<Figure>,
     /// Tickets that are open, by topic.
@@ -103,7 +117,9 @@ pub fn prepare(
         Some(previous) => format!("{}: {} after {previous}", figure.name, figure.value),
         None => format!("{}: {}", figure.name, figure.value),
     };
-    let results = use_of.iter().chain(&solved).map(change);
+    let reached = reached_in(&goals, day, 0);
+    let results = (reached.iter().map(|goal| format!("goal reached: {}", goal.title)))
+        .chain(use_of.iter().chain(&solved).map(change));
     let problems = open
         .iter()
         .map(change)
@@ -123,7 +139,7 @@ pub fn prepare(
         part(
             AgendaPart::Goals,
             or_none(
-                goals.clone(),
+                goals.iter().filter_map(|goal| goal.said(day)).collect(),
                 "no goal is on record: ask for the goals of the next quarter",
             ),
         ),
@@ -139,16 +155,45 @@ pub fn prepare(
     ];
     let goal_count = Figure {
         name: "goals reached".to_owned(),
-        value: goals.len() as i64,
+        value: reached.len() as i64,
+        previous: Some(reached_in(&goals, day, 1).len() as i64),
+    };
+    let open_count = Figure {
+        name: "goals open".to_owned(),
+        value: goals.iter().filter(|goal| goal.reached_on.is_none()).count() as i64,
         previous: None,
     };
-    let figures = use_of.into_iter().chain([goal_count]).chain(solved).collect();
+    let figures = use_of
+        .into_iter()
+        .chain([goal_count, open_count])
+        .chain(solved)
+        .collect();
     Preparation {
         invited: invited(&people),
         agenda,
         figures,
         expansion_talk,
     }
+}
+
+impl Goal {
+    /// The point of the agenda; None for what was reached long ago.
+    fn said(&self, day: Date) -> Option<String> {
+        match (self.reached_on, self.target_on) {
+            (Some(reached), _) if reached <= days_before(day, QUARTER) => None,
+            (Some(reached), _) => Some(format!("{}: reached on {reached}", self.title)),
+            (None, Some(target)) if target < day => Some(format!("{}: was to be reached by {target}", self.title)),
+            (None, Some(target)) => Some(format!("{}: to be reached by {target}", self.title)),
+            (None, None) => Some(format!("{}: open", self.title)),
+        }
+    }
+}
+
+/// The goals that were reached in the quarter which ended so many quarters before `day`.
+fn reached_in(goals: &[Goal], day: Date, ago: i32) -> Vec<&Goal> {
+    let last = days_before(day, ago * QUARTER);
+    let in_it = |on: Date| days_before(last, QUARTER) < on && on <= last;
+    goals.iter().filter(|goal| goal.reached_on.is_some_and(in_it)).collect()
 }
 
 /// Who decides about the renewal, or who holds a budget where nobody is known to decide.

@@ -38,6 +38,9 @@ pub enum DealFault {
     /// Notice was given before.
     #[error("notice was given already")]
     NoticeGiven,
+    /// The contract goes on: the period of notice is over.
+    #[error("notice could be given until {0}: to let them go all the same, change the terms or close the deal")]
+    NoticeLate(Date),
     /// Negotiation cannot be over on that day.
     #[error("negotiation must be over at least 15 days and at most a year before the renewal on {0}")]
     OutOfReach(Date),
@@ -140,6 +143,12 @@ impl Renewal {
         let deal = after.workable(deal_id, etag)?;
         if deal.notice_given_on.is_some() {
             return Err(DealFault::NoticeGiven);
+        }
+        if let Some(last) = deal
+            .notice_on()
+            .filter(|last| deal.terms.auto_renew && given_on > *last)
+        {
+            return Err(DealFault::NoticeLate(last));
         }
         deal.notice_given_on = Some(given_on);
         Ok(after.decided(self, account, policy, now))

@@ -6,7 +6,7 @@ use super::{Decision, Policy, Renewal};
 use crate::domain::{
     account::{Account, days_before},
     contract::{self, Term},
-    deal::{CONTRACT, Deal},
+    deal::{CONTRACT, Deal, RenewalTerms},
     mark,
     risk::{ChurnRisk, at_risk},
     stage::Stage,
@@ -43,8 +43,7 @@ impl Renewal {
         }
         self.add_ons = add_ons;
         for deal in &self.deals {
-            let moved = before.deal(deal.deal_id).is_some_and(|old| !old.is_planned_like(deal));
-            task::tend(&mut self.tasks, deal, country, today, moved);
+            task::tend(&mut self.tasks, deal, before.deal(deal.deal_id), country, today);
         }
         if let Some(deal) = self.open_deal() {
             let marks = mark::reached(&policy.marks, deal, today, &self.marks);
@@ -63,17 +62,21 @@ impl Renewal {
     /// notice to a date that the contract no longer has is none.
     fn terms(&self, today: Date) -> Vec<Term> {
         let mut terms = contract::terms(&self.versions);
-        let goes_on = |deal: &&Deal| deal.terms.auto_renew && (deal.is_open() || deal.stage == Stage::Renewed);
-        let Some(deal) = self.deals.last().filter(goes_on) else {
+        let Some(stated) = terms.last().map(|term| term.stated) else {
             return terms;
         };
-        if deal.is_open() && deal.notice_given_on.is_some() {
-            contract::renew_by_itself(&mut terms, deal.terms, today.min(days_before(deal.renewal_on, 1)));
+        let last = self.deals.last();
+        let rule = last.map_or_else(|| stated.over(RenewalTerms::default()), |deal| deal.terms_with(stated));
+        if !rule.auto_renew || last.is_some_and(|deal| deal.stage == Stage::Lost) {
+            return terms;
+        }
+        if let Some(deal) = last.filter(|deal| deal.is_open() && deal.notice_given_on.is_some()) {
+            contract::renew_by_itself(&mut terms, rule, today.min(days_before(deal.renewal_on, 1)));
             if terms.last().is_some_and(|term| term.renewal_on == deal.renewal_on) {
                 return terms;
             }
         }
-        contract::renew_by_itself(&mut terms, deal.terms, today);
+        contract::renew_by_itself(&mut terms, rule, today);
         terms
     }
 
@@ -131,9 +134,10 @@ impl Renewal {
                 }
             }
             last => {
-                let (number, rule) = last.map_or((1, Default::default()), |last| (last.number + 1, last.terms));
+                let number = last.map_or(1, |last| last.number + 1);
                 let deal = Deal::open(&self.subscription_id, number, term, today, now);
-                self.deals.push(Deal { terms: rule, ..deal });
+                let terms = last.map_or(deal.terms, |last| last.terms_with(term.stated));
+                self.deals.push(Deal { terms, ..deal });
             }
         }
     }

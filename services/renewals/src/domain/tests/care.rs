@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::{
-    care::{self, AgendaPart, Care, Figures, Person, ReviewState, Surroundings},
+    care::{self, AgendaPart, Care, Figures, Goal, Person, ReviewState, Surroundings},
     task::{TaskKind, TaskState},
 };
 
@@ -179,4 +179,41 @@ fn rn5_a_review_is_held_then_summarized_and_its_tasks_follow() {
             )
             .is_err()
     );
+}
+
+#[test]
+fn rn5_goals_stand_in_the_agenda_and_in_the_value_report() {
+    let goal = |title: &str, target: Option<&str>, reached: Option<&str>| Goal {
+        title: title.into(),
+        target_on: target.map(day),
+        reached_on: reached.map(day),
+    };
+    let figures = Figures {
+        goals: vec![
+            goal("faster", Some("2026-12-01"), Some("2026-11-20")),
+            goal("cheaper", Some("2027-03-01"), None),
+            goal("paperless", Some("2026-11-01"), None),
+            goal("calm", None, None),
+            goal("older", None, Some("2026-08-10")),
+            goal("oldest", None, Some("2026-01-10")),
+        ],
+        ..Figures::default()
+    };
+    let review = care::prepare(figures, None, 0, &kazakhstan(), day("2026-12-03"), day("2027-02-01"));
+    assert_eq!(
+        review.agenda[0].lines,
+        [
+            "faster: reached on 2026-11-20",
+            "cheaper: to be reached by 2027-03-01",
+            "paperless: was to be reached by 2026-11-01",
+            "calm: open",
+        ]
+    );
+    assert_eq!(review.agenda[1].lines, ["goal reached: faster"]);
+    let report: Vec<_> = review
+        .figures
+        .iter()
+        .map(|it| (it.name.as_str(), it.value, it.previous))
+        .collect();
+    assert_eq!(report, [("goals reached", 1, Some(1)), ("goals open", 3, None)]);
 }

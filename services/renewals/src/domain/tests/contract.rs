@@ -21,8 +21,14 @@ fn rn1_a_version_from_the_renewal_day_on_is_the_next_term() {
         .iter()
         .map(|term| (term.from, term.renewal_on))
         .collect();
-    // The second moved the date beyond the third, which therefore amends.
-    assert_eq!(found, [(day("2026-01-01"), day("2028-01-01"))]);
+    // The second moved the date by a month, so that the third renews it early.
+    assert_eq!(
+        found,
+        [
+            (day("2026-01-01"), day("2027-02-01")),
+            (day("2027-01-01"), day("2028-01-01"))
+        ]
+    );
     let found: Vec<_> = terms(&versions[..2]).iter().map(|term| term.renewal_on).collect();
     assert_eq!(found, [day("2027-01-01"), day("2028-01-01")]);
 }
