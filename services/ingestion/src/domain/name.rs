@@ -3,11 +3,12 @@
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Legal forms, in Latin letters.
-const FORMS: [&str; 40] = [
+const FORMS: [&str; 41] = [
     "inc",
     "llc",
     "ltd",
     "limited",
+    "llp",
     "gmbh",
     "co",
     "corp",

@@ -14,6 +14,8 @@ pub const COUNT_MAX: i64 = 1_000_000_000_000_000;
 pub const UNITS_MAX: i64 = 1_000_000_000;
 /// The most limits of one subscription.
 pub const LIMITS_MAX: usize = 50;
+/// The largest amount, in minor units: thousands of them still add up in 64 bits.
+pub const AMOUNT_MAX: i64 = 1_000_000_000_000_000;
 /// The most discounts of one subscription.
 pub const DISCOUNTS_MAX: usize = 5;
 /// The whole of a price, in hundredths of a percent.
@@ -82,6 +84,11 @@ impl Horizon {
     /// For facts that were judged when they arrived.
     pub const fn recorded() -> Self {
         Self(None, None)
+    }
+
+    /// True for facts that arrive; what was judged when it arrived is not judged by a later rule.
+    pub const fn judges(self) -> bool {
+        self.0.is_some()
     }
 
     /// An instant from 2000-01-01 to the reach.

@@ -261,5 +261,10 @@ fn conversion(raw: RawConversion) -> Result<(String, Conversion), String> {
         .word
         .ok_or("expected one of whole, money, day, instant, flag, word")?;
     let (words, otherwise) = (raw.map.unwrap_or_default(), raw.otherwise);
+    if let Some(other) = otherwise.as_ref().filter(|other| other.contains(['{', '}'])) {
+        return Err(format!(
+            "otherwise = \"{other}\" is a constant: leave it out to keep words that are not listed"
+        ));
+    }
     Ok((text, Conversion::Word { words, otherwise }))
 }

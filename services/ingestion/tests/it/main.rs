@@ -15,5 +15,6 @@ mod inbox;
 mod lists;
 mod merges;
 mod pictures;
+mod steps;
 mod store;
 mod streams;

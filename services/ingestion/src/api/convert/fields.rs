@@ -11,7 +11,7 @@ use upswell_runtime::{
 };
 
 use super::{out::day_from_wire, words::Word};
-use crate::domain::rules::{self, Horizon, Reach};
+use crate::domain::rules::{self, AMOUNT_MAX, Horizon, Reach};
 
 /// The faults found so far and the time by which values are judged.
 pub(super) struct Fields<'a> {
@@ -111,7 +111,17 @@ impl<'a> Fields<'a> {
             self.fault(field, format!("{amount} is out of range: expected {expected}"));
             return None;
         }
+        if amount.minor > AMOUNT_MAX && self.horizon.judges() {
+            let largest = Money::new(AMOUNT_MAX, amount.currency);
+            self.fault(field, format!("{amount} is out of range: expected at most {largest}"));
+            return None;
+        }
         Some(amount)
+    }
+
+    /// True for a fact that arrives, false for one that is read again.
+    pub(super) const fn judges(&self) -> bool {
+        self.horizon.judges()
     }
 
     /// A required instant.

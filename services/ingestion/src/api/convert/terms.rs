@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use upswell_proto::ingestion::v1 as pb;
+use upswell_runtime::money::Money;
 
 use super::fields::Fields;
 use crate::domain::{
     fact::{Body, Limit, SubscriptionTerms},
     price::{Discount, Escalator, mrr},
-    rules::{BASIS_POINTS_MAX, COUNT_MAX, DISCOUNTS_MAX, LIMITS_MAX, Reach, UNITS_MAX},
+    rules::{AMOUNT_MAX, BASIS_POINTS_MAX, COUNT_MAX, DISCOUNTS_MAX, LIMITS_MAX, Reach, UNITS_MAX},
     words::{LineKind, TermsReason},
 };
 
@@ -85,8 +86,14 @@ pub(super) fn terms(wire: &pb::SubscriptionTerms, fields: &mut Fields<'_>) -> Op
         reason: all(reason)?,
     };
     // Discounts only end and prices only rise, so that the last day of all has the largest amount.
-    if let Err(fault) = mrr(&terms, Date::MAX) {
-        fields.fault("unit_price", format!("times quantity has no monthly amount: {fault}"));
+    match mrr(&terms, Date::MAX) {
+        Err(fault) => fields.fault("unit_price", format!("times quantity has no monthly amount: {fault}")),
+        Ok(most) if most.minor > AMOUNT_MAX && fields.judges() => {
+            let largest = Money::new(AMOUNT_MAX, most.currency);
+            let description = format!("times quantity is {most} a month: expected at most {largest}");
+            fields.fault("unit_price", description);
+        }
+        Ok(_) => {}
     }
     Some(Body::Subscription(terms))
 }

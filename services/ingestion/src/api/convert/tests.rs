@@ -1,3 +1,5 @@
+mod hostile;
+
 use prost_types::Timestamp as Time;
 use upswell_proto::{
     gtype::{Date, Money},
