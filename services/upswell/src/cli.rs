@@ -13,6 +13,7 @@ mod facts;
 mod fault;
 pub mod import;
 mod ledger;
+mod merges;
 mod metrics;
 mod migrate;
 mod model;
@@ -82,6 +83,8 @@ enum Command {
     #[command(flatten)]
     Facts(facts::Command),
     #[command(flatten)]
+    Merges(merges::Command),
+    #[command(flatten)]
     Scores(scores::Command),
     #[command(
         subcommand,
@@ -141,6 +144,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
     match command {
         Command::Operate(_) => {}
         Command::Facts(command) => command.run(&context).await?,
+        Command::Merges(command) => command.run(&context).await?,
         Command::Scores(command) => command.run(&context).await?,
         Command::Model(command) => command.run(&context).await?,
         Command::Offers(command) => command.run(&context).await?,

@@ -1,4 +1,4 @@
-//! Questions about facts: accounts, what they were recorded as, and what arrived twice.
+//! Questions about facts: accounts, and what they were recorded as.
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -6,18 +6,18 @@ use jiff::Timestamp;
 use serde::Serialize;
 use upswell_ingestion::NAME;
 use upswell_proto::ingestion::v1::{
-    self as pb, GetAccount360Request, ListAccountsRequest, ListConflictsRequest, ListFactsRequest, fact::Body,
+    self as pb, GetAccount360Request, ListAccountsRequest, ListFactsRequest, conflict::Resolution, fact::Body,
     ingestion_service_client::IngestionServiceClient,
 };
 
 use super::{
     account::Account360,
     context::Context,
-    output::{Column, Listing, Row, left, time},
+    output::{Column, Listing, Row, View, left, right, time},
     pages::Limit,
     words,
 };
-use crate::wire::{instant, to_instant};
+use crate::wire::{instant, to_instant, word};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -59,15 +59,6 @@ pub(super) enum Command {
         #[command(flatten)]
         limit: Limit,
     },
-    /// Facts that came again with other content; the first content stands.
-    #[command(after_long_help = "Example:\n  upswell conflicts --account acct-01")]
-    Conflicts {
-        /// Only this account.
-        #[arg(long, default_value_t, hide_default_value = true)]
-        account: String,
-        #[command(flatten)]
-        limit: Limit,
-    },
 }
 
 impl Command {
@@ -104,20 +95,6 @@ impl Command {
                 let send =
                     |channel, request| async move { IngestionServiceClient::new(channel).list_facts(request).await };
                 let found: Listing<FactRow> = context.list(NAME, limit, request, send).await?;
-                context.show(&found)
-            }
-            Self::Conflicts {
-                account: account_id,
-                limit,
-            } => {
-                let request = ListConflictsRequest {
-                    account_id,
-                    ..Default::default()
-                };
-                let send = |channel, request| async move {
-                    IngestionServiceClient::new(channel).list_conflicts(request).await
-                };
-                let found: Listing<ConflictRow> = context.list(NAME, limit, request, send).await?;
                 context.show(&found)
             }
         }
@@ -239,7 +216,8 @@ impl Row for FactRow {
 }
 
 #[derive(Serialize)]
-struct ConflictRow {
+pub(super) struct ConflictRow {
+    conflict: i64,
     account: String,
     source: String,
     external_id: String,
@@ -247,10 +225,18 @@ struct ConflictRow {
     stands: String,
     refused: String,
     at: Option<Timestamp>,
+    decision: String,
+    decided_by: String,
+    reason: String,
+    etag: String,
 }
 
 impl From<pb::Conflict> for ConflictRow {
     fn from(conflict: pb::Conflict) -> Self {
+        let decision = match conflict.resolution() {
+            Resolution::Unspecified => String::new(),
+            decided => word(decided.as_str_name(), "RESOLUTION"),
+        };
         let (stands, refused) = (
             conflict.recorded.unwrap_or_default(),
             conflict.refused.unwrap_or_default(),
@@ -264,12 +250,31 @@ impl From<pb::Conflict> for ConflictRow {
             stands: about,
             refused: refused.body.as_ref().map(told).unwrap_or_default().1,
             at: instant(conflict.conflict_time.as_ref()),
+            conflict: conflict.conflict_id,
+            decision,
+            decided_by: conflict.resolver,
+            reason: conflict.reason,
+            etag: conflict.etag,
         }
+    }
+}
+
+impl View for ConflictRow {
+    fn render(&self) -> String {
+        let Self {
+            conflict,
+            source,
+            external_id,
+            decision,
+            ..
+        } = self;
+        format!("conflict {conflict} over {source}/{external_id} is decided: {decision}")
     }
 }
 
 impl Row for ConflictRow {
     const COLUMNS: &'static [Column] = &[
+        right("conflict"),
         left("account"),
         left("source"),
         left("external id"),
@@ -277,10 +282,13 @@ impl Row for ConflictRow {
         left("stands"),
         left("refused"),
         left("came again"),
+        left("decided"),
+        left("etag"),
     ];
 
     fn cells(&self) -> Vec<String> {
         vec![
+            self.conflict.to_string(),
             self.account.clone(),
             self.source.clone(),
             self.external_id.clone(),
@@ -288,6 +296,8 @@ impl Row for ConflictRow {
             self.stands.clone(),
             self.refused.clone(),
             time(self.at),
+            self.decision.clone(),
+            self.etag.clone(),
         ]
     }
 }

@@ -132,8 +132,8 @@ impl Import {
         let bar = bar(bytes);
         let importer = Importer {
             sender,
-            rejects: Rejects::new(rejects, earlier.is_some()),
-            summary: earlier.unwrap_or_default(),
+            rejects: Rejects::new(rejects, earlier.as_ref().map(|(_, bytes)| *bytes)),
+            summary: earlier.map(|(summary, _)| summary).unwrap_or_default(),
             waiting: Vec::new(),
             checkpoint,
         };
@@ -261,9 +261,9 @@ impl Importer {
                 self.settle(line, &result)?;
             }
         }
-        self.rejects.flush()?;
+        let rejects_bytes = self.rejects.flush()?;
         match &self.checkpoint {
-            Some(checkpoint) => checkpoint.write(&self.summary),
+            Some(checkpoint) => checkpoint.write(&self.summary, rejects_bytes),
             None => Ok(()),
         }
     }

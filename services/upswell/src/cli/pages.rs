@@ -68,6 +68,9 @@ paged! {
     ingestion::ListAccountsRequest => ingestion::ListAccountsResponse: ingestion::Account, accounts;
     ingestion::ListFactsRequest => ingestion::ListFactsResponse: ingestion::RecordedFact, facts;
     ingestion::ListConflictsRequest => ingestion::ListConflictsResponse: ingestion::Conflict, conflicts;
+    ingestion::ListMergesRequest => ingestion::ListMergesResponse: ingestion::Merge, merges;
+    ingestion::ListDuplicateAccountsRequest => ingestion::ListDuplicateAccountsResponse: ingestion::DuplicateAccounts,
+        duplicates;
     scoring::ListSignalsRequest => scoring::ListSignalsResponse: scoring::Signal, signals;
     scoring::ListScoresRequest => scoring::ListScoresResponse: scoring::Score, scores;
     scoring::ListModelsRequest => scoring::ListModelsResponse: scoring::Model, models;
@@ -82,6 +85,8 @@ paged! {
     renewals::ListReviewsRequest => renewals::ListReviewsResponse: renewals::Review, reviews;
     renewals::ListOnboardingPlansRequest => renewals::ListOnboardingPlansResponse: renewals::OnboardingPlan, plans;
     renewals::ListNoticesRequest => renewals::ListNoticesResponse: renewals::Notice, notices;
+    renewals::ListContactsRequest => renewals::ListContactsResponse: renewals::RenewalContact, contacts;
+    renewals::ListAbsencesRequest => renewals::ListAbsencesResponse: renewals::Absence, absences;
     renewals::ListTasksRequest => renewals::ListTasksResponse: renewals::Task, tasks;
     metrics::ListMovementsRequest => metrics::ListMovementsResponse: metrics::Movement, movements;
     metrics::ListAccountRevenueRequest => metrics::ListAccountRevenueResponse: metrics::AccountRevenue, accounts;

@@ -1,5 +1,8 @@
 //! Renewals: the deals, their stages, and the work on them.
 
+mod absences;
+mod contacts;
+mod edits;
 mod questions;
 mod rows;
 
@@ -15,10 +18,10 @@ use upswell_proto::renewals::v1::{
 use upswell_renewals::NAME;
 use upswell_runtime::money::Money;
 
-use self::questions::Question;
+use self::{absences::Absence, contacts::Contact, edits::Edit, questions::Question, rows::Task};
 use super::{
     context::Context,
-    output::{Column, Listing, Row, View, card, cash, day, left, part, right, time, wire_money},
+    output::{Column, Listing, Row, View, card, cash, day, left, part, right, time, wire_money, yes},
     pages::Limit,
     words::{self, RequestId},
 };
@@ -52,6 +55,12 @@ Examples:
   upswell renewal close 9d8e1c55-1a7f-5f3c-8f0e-2c7d1b6a4e90 --lost price --actor anna"
     )]
     Renewal(Renewal),
+    /// Contacts of renewals: plan, begin, finish or cancel one; each takes its place in the touch ledger.
+    #[command(subcommand, after_long_help = "Example:\n  upswell contact list --account acct-01")]
+    Contact(Contact),
+    /// Who is away, and who stands in.
+    #[command(subcommand, after_long_help = "Example:\n  upswell absence list --person anna")]
+    Absence(Absence),
     /// Work on renewals, the most urgent first.
     #[command(after_long_help = "Example:\n  upswell tasks --assignee anna")]
     Tasks {
@@ -126,6 +135,8 @@ Example:
         #[command(flatten)]
         change: Change,
     },
+    #[command(flatten)]
+    Edit(Edit),
 }
 
 /// Which deals are listed.
@@ -173,6 +184,8 @@ impl Command {
             } => question.run(context).await,
             Self::Renewals { question: None, deals } => deals.run(context).await,
             Self::Renewal(renewal) => renewal.run(context).await,
+            Self::Contact(contact) => contact.run(context).await,
+            Self::Absence(absence) => absence.run(context).await,
             Self::Tasks {
                 assignee: assignee_id,
                 deal: deal_id,
@@ -218,6 +231,7 @@ impl Renewal {
     async fn run(self, context: &Context) -> Result<()> {
         let deal = match self {
             Self::Show { deal } => fetch(context, deal).await?,
+            Self::Edit(edit) => edit.run(context).await?,
             Self::Advance {
                 deal: deal_id,
                 to,
@@ -298,6 +312,14 @@ struct Deal {
     at_risk: Option<Money>,
     loss: Option<Loss>,
     stage_since: Option<Timestamp>,
+    auto_renew: bool,
+    notice_days: i32,
+    term_months: i32,
+    /// The last day on which notice may be given.
+    notice_until: Option<Date>,
+    notice_given: Option<Date>,
+    /// Why a person moved the stages.
+    shift_reason: String,
     history: Vec<Entry>,
     etag: String,
 }
@@ -328,7 +350,14 @@ impl From<pb::Deal> for Deal {
             entered_at: instant(entry.enter_time.as_ref()),
             actor: entry.actor,
         };
+        let terms = deal.terms.unwrap_or_default();
         Self {
+            auto_renew: terms.auto_renew,
+            notice_days: terms.notice_days,
+            term_months: terms.term_months,
+            notice_until: date(deal.notice_date.as_ref()),
+            notice_given: date(deal.notice_given_date.as_ref()),
+            shift_reason: deal.shift_reason.clone(),
             renews: date(deal.renewal_date.as_ref()),
             stage: word(deal.stage().as_str_name(), "STAGE"),
             mrr: wire_money(deal.mrr.as_ref()),
@@ -381,6 +410,10 @@ impl View for Deal {
             ("renews", day(self.renews)),
             ("stage", format!("{} since {}", self.stage, time(self.stage_since))),
             ("lost because", loss),
+            ("renews by itself", yes(self.auto_renew)),
+            ("notice until", day(self.notice_until)),
+            ("notice given", day(self.notice_given)),
+            ("stages moved", self.shift_reason.clone()),
             ("owner", self.owner.clone()),
             ("MRR", cash(self.mrr)),
             ("at risk a month", cash(self.at_risk)),
@@ -395,65 +428,5 @@ impl Row for Entry {
 
     fn cells(&self) -> Vec<String> {
         vec![self.stage.clone(), time(self.entered_at), self.actor.clone()]
-    }
-}
-
-#[derive(Serialize)]
-struct Task {
-    task: String,
-    deal: String,
-    account: String,
-    kind: String,
-    assignee: String,
-    due: Option<Date>,
-    state: String,
-    completed_at: Option<Timestamp>,
-}
-
-impl From<pb::Task> for Task {
-    fn from(task: pb::Task) -> Self {
-        Self {
-            state: word(task.state().as_str_name(), "STATE"),
-            due: date(task.due_date.as_ref()),
-            completed_at: instant(task.complete_time.as_ref()),
-            task: task.task_id,
-            deal: task.deal_id,
-            account: task.account_id,
-            kind: task.kind,
-            assignee: task.assignee_id,
-        }
-    }
-}
-
-impl Row for Task {
-    const COLUMNS: &'static [Column] = &[
-        left("task"),
-        left("account"),
-        left("what"),
-        left("who"),
-        left("due"),
-        left("state"),
-        left("done"),
-    ];
-
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.task.clone(),
-            self.account.clone(),
-            self.kind.clone(),
-            self.assignee.clone(),
-            day(self.due),
-            self.state.clone(),
-            time(self.completed_at),
-        ]
-    }
-}
-
-impl View for Task {
-    fn render(&self) -> String {
-        format!(
-            "task {} ({} for {}) is {}",
-            self.task, self.kind, self.account, self.state
-        )
     }
 }

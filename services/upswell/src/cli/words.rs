@@ -7,9 +7,9 @@ use clap::{
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use upswell_proto::{
     offers::v1::{approval, decline_offer_request, offer},
-    renewals::v1::{deal, loss_reason},
+    renewals::v1::{deal, finish_contact_request, loss_reason, renewal_contact},
     scoring::v1::{raise_signal_request, signal},
-    vocabulary::v1::{SignalKind, TouchClass},
+    vocabulary::v1::{Channel, SignalKind, TouchClass},
 };
 use uuid::Uuid;
 
@@ -108,6 +108,21 @@ pub(super) fn stage() -> impl TypedValueParser<Value = deal::Stage> {
 /// A category of loss.
 pub(super) fn loss() -> impl TypedValueParser<Value = loss_reason::Category> {
     words(loss_reason::Category::as_str_name, "CATEGORY")
+}
+
+/// A channel.
+pub(super) fn channel() -> impl TypedValueParser<Value = Channel> {
+    words(Channel::as_str_name, "CHANNEL")
+}
+
+/// A kind of contact.
+pub(super) fn contact_kind() -> impl TypedValueParser<Value = renewal_contact::Kind> {
+    words(renewal_contact::Kind::as_str_name, "KIND")
+}
+
+/// How a contact went.
+pub(super) fn contact_outcome() -> impl TypedValueParser<Value = finish_contact_request::Outcome> {
+    words(finish_contact_request::Outcome::as_str_name, "OUTCOME")
 }
 
 /// The values of a contract's enum by their words, without the unset one, so that help lists what the contract knows.

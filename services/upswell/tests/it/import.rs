@@ -1,6 +1,6 @@
 //! A file with good and broken rows, all the way into ingestion.
 
-use std::fs;
+use std::{fs, process::Command, time::Duration};
 
 use serde_json::Value;
 
@@ -90,5 +90,83 @@ async fn a_clean_file_makes_no_report_and_exits_with_0() {
     assert!(!world.path("clean.jsonl.rejects.jsonl").exists());
     let accounts = world.json(&["accounts"]).await;
     assert_eq!(accounts["items"].as_array().unwrap().len(), 7);
+    world.cluster.stop().await.unwrap();
+}
+
+/// Facts with a broken row after every nineteenth.
+fn long(rows: usize) -> String {
+    let fact = |id: usize| {
+        format!(
+            r#"{{"source":"product","external_id":"k{id}","account":"acct-{:02}","at":"2026-10-11T19:00:00Z","usage":{{"metric":"shipments","day":"2026-10-11","value":1}}}}"#,
+            id % 11
+        )
+    };
+    (0..rows)
+        .map(|id| {
+            if id % 20 == 19 {
+                "{\"source\":\n".to_owned()
+            } else {
+                fact(id) + "\n"
+            }
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i7_an_import_that_is_killed_goes_on_where_it_was_and_reports_each_row_once() {
+    const ROWS: usize = 4_000;
+    let world = World::start().await;
+    let file = world.write("long.jsonl", long(ROWS));
+    let checkpoint = world.path("long.jsonl.checkpoint.json");
+    let noted = || -> u64 {
+        let text = fs::read_to_string(&checkpoint).unwrap_or_default();
+        let noted: Value = serde_json::from_str(&text).unwrap_or_default();
+        noted["summary"]["lines"].as_u64().unwrap_or_default()
+    };
+    let mut kills = 0;
+    for wanted in [1, 1_000, 2_500] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_upswell"))
+            .arg("--config")
+            .arg(world.path("client.toml"))
+            .args(["import", file.to_str().unwrap(), "--batch", "10"])
+            .spawn()
+            .unwrap();
+        while noted() < wanted && child.try_wait().unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        child.kill().unwrap();
+        kills += u64::from(!child.wait().unwrap().success());
+    }
+    assert_eq!(kills, 3, "the import is long enough to be killed three times");
+    assert!(noted() >= 2_500, "each import went on where the one before was");
+    let ran = world
+        .upswell(&["--output", "json", "import", file.to_str().unwrap()])
+        .await;
+    let summary: Value = serde_json::from_str(&ran.out).unwrap();
+    let count = |name: &str| summary[name].as_u64().unwrap();
+    assert_eq!((count("lines"), count("rejected")), (4_000, 200), "{summary}");
+    // A batch that was recorded and not noted comes again, at most one a kill.
+    assert_eq!(count("recorded") + count("duplicates"), 3_800, "{summary}");
+    assert!(count("duplicates") <= 30, "{summary}");
+    let report = fs::read_to_string(summary["rejects_file"].as_str().unwrap()).unwrap();
+    let lines: Vec<u64> = report
+        .lines()
+        .map(|row| serde_json::from_str::<Value>(row).unwrap()["line"].as_u64().unwrap())
+        .collect();
+    assert_eq!(
+        lines,
+        (1..=200).map(|row| row * 20).collect::<Vec<_>>(),
+        "each row once"
+    );
+    let used: i64 = {
+        let mut sum = 0;
+        for account in 0..11 {
+            let picture = world.json(&["account", &format!("acct-{account:02}")]).await;
+            sum += picture["series"][0]["last_30_days"].as_i64().unwrap_or_default();
+        }
+        sum
+    };
+    assert_eq!(used, 3_800, "every fact once");
+    assert!(!checkpoint.exists());
     world.cluster.stop().await.unwrap();
 }

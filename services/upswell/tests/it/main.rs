@@ -4,6 +4,8 @@
 
 mod answers;
 mod check;
+mod decide;
 mod history;
 mod import;
+mod tables;
 mod world;

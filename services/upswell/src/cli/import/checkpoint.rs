@@ -24,6 +24,8 @@ pub(super) struct Checkpoint {
 struct Noted {
     content: String,
     summary: Summary,
+    #[serde(default)]
+    rejects_bytes: u64,
 }
 
 impl Checkpoint {
@@ -52,19 +54,22 @@ impl Checkpoint {
         })
     }
 
-    /// What an earlier import of the same content came to; none when there was none or it ended.
-    pub(super) fn read(&self) -> Option<Summary> {
+    /// What an earlier import of the same content came to, and how long its report was by then; none when there was none
+    /// or it ended.
+    pub(super) fn read(&self) -> Option<(Summary, u64)> {
         let text = fs::read_to_string(&self.path).ok()?;
         let noted: Noted = serde_json::from_str(&text).ok()?;
-        (noted.content == self.content).then_some(noted.summary)
+        (noted.content == self.content).then_some((noted.summary, noted.rejects_bytes))
     }
 
-    /// Notes that the rows of `summary` are settled. The file is replaced as a whole.
-    pub(super) fn write(&self, summary: &Summary) -> Result<()> {
+    /// Notes that the rows of `summary` are settled, the rejected ones in a report of so many bytes. The file is replaced
+    /// as a whole.
+    pub(super) fn write(&self, summary: &Summary, rejects_bytes: u64) -> Result<()> {
         let named = || self.path.display().to_string();
         let noted = Noted {
             content: self.content.clone(),
             summary: summary.clone(),
+            rejects_bytes,
         };
         let new = self.path.with_extension("json.new");
         fs::write(&new, serde_json::to_vec(&noted)?).with_context(named)?;

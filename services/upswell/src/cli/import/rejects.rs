@@ -54,14 +54,15 @@ pub(super) struct Rejects {
     path: PathBuf,
     file: Option<BufWriter<File>>,
     first: Vec<String>,
-    /// The report of an import that goes on is added to.
-    goes_on: bool,
+    /// How long the report was of the import that goes on; it is added to.
+    earlier: Option<u64>,
 }
 
 impl Rejects {
-    pub(super) fn new(path: PathBuf, goes_on: bool) -> Self {
+    /// The report at `path`; `earlier` is how long the one was that goes on.
+    pub(super) fn new(path: PathBuf, earlier: Option<u64>) -> Self {
         Self {
-            goes_on,
+            earlier,
             path,
             file: None,
             first: Vec::new(),
@@ -73,7 +74,7 @@ impl Rejects {
         let named = || self.path.display().to_string();
         let file = match &mut self.file {
             Some(file) => file,
-            empty => empty.insert(open(&self.path, self.goes_on).with_context(named)?),
+            empty => empty.insert(open(&self.path, self.earlier).with_context(named)?),
         };
         if is_csv(&self.path) {
             for Fault { column, path, reason } in &faults {
@@ -105,18 +106,20 @@ impl Rejects {
         }
     }
 
-    /// Makes what is reported so far outlive the process.
-    pub(super) fn flush(&mut self) -> Result<()> {
-        match &mut self.file {
-            Some(file) => file.flush().with_context(|| self.path.display().to_string()),
-            None => Ok(()),
-        }
+    /// Makes what is reported so far outlive the process, and says how long the report is.
+    pub(super) fn flush(&mut self) -> Result<u64> {
+        let named = || self.path.display().to_string();
+        let Some(file) = &mut self.file else {
+            return Ok(self.earlier.unwrap_or_default());
+        };
+        file.flush().with_context(named)?;
+        Ok(file.get_ref().metadata().with_context(named)?.len())
     }
 
     /// The file and its first rows, once everything is written.
     pub(super) fn finish(self) -> Result<(Option<PathBuf>, Vec<String>)> {
         let Some(mut file) = self.file else {
-            let earlier = self.goes_on && self.path.exists();
+            let earlier = self.earlier.is_some_and(|bytes| bytes > 0) && self.path.exists();
             return Ok((earlier.then_some(self.path), self.first));
         };
         file.flush().with_context(|| self.path.display().to_string())?;
@@ -124,9 +127,12 @@ impl Rejects {
     }
 }
 
-fn open(path: &Path, goes_on: bool) -> std::io::Result<BufWriter<File>> {
-    if goes_on && path.exists() {
-        return Ok(BufWriter::new(OpenOptions::new().append(true).open(path)?));
+fn open(path: &Path, earlier: Option<u64>) -> std::io::Result<BufWriter<File>> {
+    if let Some(bytes) = earlier.filter(|bytes| *bytes > 0 && path.exists()) {
+        let file = OpenOptions::new().append(true).open(path)?;
+        // Rows that were reported after the last checkpoint come again.
+        file.set_len(bytes.min(file.metadata()?.len()))?;
+        return Ok(BufWriter::new(file));
     }
     let mut file = BufWriter::new(File::create(path)?);
     if is_csv(path) {

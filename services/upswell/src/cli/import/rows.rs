@@ -105,6 +105,10 @@ pub(super) struct Table {
     /// The place of each column.
     columns: BTreeMap<String, usize>,
     width: usize,
+    /// Lines end with CR LF. The reader counts LFs, and reads that of such a line with the next one.
+    crlf: bool,
+    /// The last line of the row before.
+    last: u64,
 }
 
 impl Table {
@@ -128,33 +132,40 @@ impl Table {
             let found: Vec<&str> = columns.keys().map(String::as_str).collect();
             bail!("the header lacks {}: it has {}", missing.join(", "), found.join(", "));
         }
+        let (width, lines) = (header.len(), breaks(header.as_byte_record()) + 1);
         Ok(Self {
-            width: header.len(),
+            crlf: reader.position().line() == lines,
+            last: lines,
+            width,
             reader,
             mapping,
             columns,
         })
     }
 
-    fn record(&mut self) -> Result<Option<csv::ByteRecord>> {
+    /// The next row and the line on which it begins.
+    fn record(&mut self) -> Result<Option<(u64, csv::ByteRecord)>> {
         let mut record = csv::ByteRecord::new();
-        let line = self.reader.position().line();
         let read = self.reader.read_byte_record(&mut record);
-        Ok(read.with_context(|| format!("reading line {line}"))?.then_some(record))
+        if !read.with_context(|| format!("reading the row after line {}", self.last))? {
+            return Ok(None);
+        }
+        let behind = self.reader.position().line();
+        let breaks = breaks(&record);
+        // The last line may have no end.
+        let first = behind.saturating_sub(breaks + u64::from(!self.crlf)).max(self.last + 1);
+        self.last = first + breaks;
+        Ok(Some((first, record)))
     }
 
     fn next(&mut self) -> Result<Option<Row>> {
-        let Some(record) = self.record()? else {
+        let Some((number, record)) = self.record()? else {
             return Ok(None);
         };
         let mut bytes = record.iter().collect::<Vec<_>>().join(&self.mapping.delimiter);
         let length = bytes.len() as u64;
         bytes.truncate(LINE_MAX);
-        let line = Line {
-            number: record.position().map_or(0, csv::Position::line),
-            bytes,
-            length,
-        };
+        let line = Line { number, bytes, length };
         Ok(Some(Row {
             facts: self.facts(record, length),
             line,
@@ -179,8 +190,47 @@ impl Table {
     }
 }
 
+/// Line breaks inside of cells.
+fn breaks(record: &csv::ByteRecord) -> u64 {
+    let bytes = record.iter().flatten();
+    bytes.filter(|byte| **byte == b'\n').count() as u64
+}
+
 /// Reads a mapping file. Errors: everything that is wrong with it.
 pub(super) fn mapping(path: &Path) -> Result<Mapping> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     Mapping::parse(&text).map_err(|faults| anyhow::anyhow!("{}: {}", path.display(), faults.join("; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &'static str) -> Vec<u64> {
+        let mapping = Mapping::parse(
+            "source = \"s\"\n[[fact]]\nbody = \"goal\"\nexternal_id = \"{a}\"\naccount = \"x\"\nat = \"{b}\"",
+        );
+        let mut table = Table::new(Box::new(text.as_bytes()), mapping.unwrap()).unwrap();
+        let mut numbers = Vec::new();
+        while let Some(row) = table.next().unwrap() {
+            numbers.push(row.line.number);
+        }
+        numbers
+    }
+
+    #[test]
+    fn i7_a_row_is_named_by_the_line_on_which_it_begins() {
+        for (text, expected) in [
+            ("a,b\n1,2\n3,4\n", &[2, 3][..]),
+            ("a,b\r\n1,2\r\n3,4\r\n", &[2, 3]),
+            ("a,b\n1,2\n3,4", &[2, 3]),
+            ("a,b\r\n1,2\r\n3,4", &[2, 3]),
+            ("a,b\n1,2\n\n\n3,4\n", &[2, 5]),
+            ("a,b\r\n1,2\r\n\r\n3,4\r\n", &[2, 4]),
+            ("a,b\n\"1\n1\",2\n3,\"4\n\n\"\n5,6\n", &[2, 4, 7]),
+            ("a,b\r\n\"1\r\n1\",2\r\n5,6\r\n", &[2, 4]),
+        ] {
+            assert_eq!(lines(text), expected, "{text:?}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ async fn a_file_without_a_single_fact_is_told_in_full_and_sends_nothing() {
     let file = b"{\"source\": 1}\n\n[]\nnot json\n\xff\n";
     let importer = Importer {
         sender: Sender::new(channel, settings, ""),
-        rejects: Rejects::new(rejects.clone(), false),
+        rejects: Rejects::new(rejects.clone(), None),
         summary: Summary::default(),
         waiting: Vec::new(),
         checkpoint: None,

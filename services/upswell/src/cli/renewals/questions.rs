@@ -17,8 +17,8 @@ use upswell_proto::{
 use upswell_renewals::{NAME, api::export};
 
 use super::{
-    Deals, Task,
-    rows::{Entry, Forecast, Loss, Notice, Plan, Review},
+    Deals,
+    rows::{Entry, Forecast, Loss, Notice, Plan, Review, Task},
 };
 use crate::{
     cli::{

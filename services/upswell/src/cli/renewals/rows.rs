@@ -6,7 +6,7 @@ use upswell_proto::{offers::v1 as offers, renewals::v1 as pb};
 use upswell_runtime::money::Money;
 
 use crate::{
-    cli::output::{Column, Row, cash, cashes, day, left, percent, right, time, wire_money, wire_moneys, yes},
+    cli::output::{Column, Row, View, cash, cashes, day, left, percent, right, time, wire_money, wire_moneys, yes},
     wire::{date, instant, word},
 };
 
@@ -315,5 +315,65 @@ impl Row for Entry {
             self.owner.clone(),
             self.state.clone(),
         ]
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Task {
+    task: String,
+    deal: String,
+    account: String,
+    kind: String,
+    assignee: String,
+    due: Option<Date>,
+    state: String,
+    completed_at: Option<Timestamp>,
+}
+
+impl From<pb::Task> for Task {
+    fn from(task: pb::Task) -> Self {
+        Self {
+            state: word(task.state().as_str_name(), "STATE"),
+            due: date(task.due_date.as_ref()),
+            completed_at: instant(task.complete_time.as_ref()),
+            task: task.task_id,
+            deal: task.deal_id,
+            account: task.account_id,
+            kind: task.kind,
+            assignee: task.assignee_id,
+        }
+    }
+}
+
+impl Row for Task {
+    const COLUMNS: &'static [Column] = &[
+        left("task"),
+        left("account"),
+        left("what"),
+        left("who"),
+        left("due"),
+        left("state"),
+        left("done"),
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.task.clone(),
+            self.account.clone(),
+            self.kind.clone(),
+            self.assignee.clone(),
+            day(self.due),
+            self.state.clone(),
+            time(self.completed_at),
+        ]
+    }
+}
+
+impl View for Task {
+    fn render(&self) -> String {
+        format!(
+            "task {} ({} for {}) is {}",
+            self.task, self.kind, self.account, self.state
+        )
     }
 }
