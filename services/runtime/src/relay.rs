@@ -41,6 +41,7 @@ mod store;
 use std::{
     collections::BTreeMap,
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -235,15 +236,17 @@ impl Relay {
                     tracing::error!(upswell.service = relay.0.source, error = %problem, "the relay failed");
                 }
                 failed = started.is_err();
-                tokio::select! {
-                    () = shutdown.cancelled() => {}
-                    () = sleep(pause) => pause = (pause * 2).min(Duration::from_millis(relay.0.settings.poll_ms)),
-                    () = relay.0.db.outbox_wake().notified(), if !failed => pause = POLL_MIN,
-                    Some(done) = work.join_next() => pause = match done {
-                        Ok(Ok(count)) if count > 0 => POLL_MIN,
-                        _ => pause,
-                    },
-                }
+                let woken = async {
+                    if failed {
+                        std::future::pending::<()>().await;
+                    }
+                    relay.0.db.outbox_wake().notified().await;
+                };
+                pause = if wait(&mut work, pause, woken, &shutdown).await {
+                    POLL_MIN
+                } else {
+                    (pause * 2).min(Duration::from_millis(relay.0.settings.poll_ms))
+                };
             }
             while work.join_next().await.is_some() {}
             if let Err(problem) = relay.0.retire().await {
@@ -251,6 +254,29 @@ impl Relay {
             }
         })
     }
+}
+
+/// Waits for `pause`, or shorter when there is something to do: then the answer is true. A lane that sent nothing is taken
+/// in and ends no wait, or the lanes of a destination that is away would keep the relay running in a circle.
+async fn wait(
+    work: &mut JoinSet<Result<usize, Problem>>,
+    pause: Duration,
+    woken: impl Future<Output = ()>,
+    shutdown: &CancellationToken,
+) -> bool {
+    let (mut woken, mut over) = (pin!(woken), pin!(sleep(pause)));
+    let busy = loop {
+        tokio::select! {
+            () = shutdown.cancelled() => break true,
+            () = &mut over => break false,
+            () = &mut woken => break true,
+            Some(done) = work.join_next() => if matches!(done, Ok(Ok(count)) if count > 0) {
+                break true;
+            },
+        }
+    };
+    while work.try_join_next().is_some() {}
+    busy
 }
 
 type LaneHandle = (LaneId, Arc<Mutex<Lane>>);
@@ -323,5 +349,40 @@ impl Inner {
             }
         }
         Ok(total)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use futures::poll;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn f47_lanes_that_send_nothing_end_no_wait_and_are_taken_in() {
+        let (mut work, shutdown) = (JoinSet::new(), CancellationToken::new());
+        for _ in 0..5 {
+            work.spawn(async { Ok(0) });
+        }
+        work.spawn(async { Err(Problem::unavailable("AWAY", "the destination is away")) });
+        {
+            let mut waits = pin!(wait(&mut work, Duration::from_secs(3_600), pending(), &shutdown));
+            for _ in 0..100 {
+                assert!(poll!(&mut waits).is_pending());
+                tokio::task::yield_now().await;
+            }
+        }
+        assert!(work.is_empty(), "{} tasks are held", work.len());
+        work.spawn(async { Ok(0) });
+        work.spawn(async { Ok(3) });
+        work.spawn(async { Ok(0) });
+        let hour = Duration::from_secs(3_600);
+        assert!(
+            wait(&mut work, hour, pending(), &shutdown).await,
+            "a lane that sent something may have more"
+        );
+        assert!(wait(&mut JoinSet::new(), hour, std::future::ready(()), &shutdown).await);
     }
 }
