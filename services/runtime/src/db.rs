@@ -209,7 +209,7 @@ impl Db {
             self.0.settings.connections
         };
         let inner = loop {
-            match self.0.writer.begin_with_options(options).await.map_err(Problem::from) {
+            match self.begin_whole(options).await {
                 Err(problem) if spare > 0 && problem.reason() == "STORE_UNAVAILABLE" => spare -= 1,
                 begun => break begun?,
             }
@@ -219,6 +219,17 @@ impl Db {
             appended: AtomicBool::new(false),
             outbox_wake: Arc::clone(&self.0.outbox_wake),
         })
+    }
+
+    /// A BEGIN that is never cut in the middle: sqlx gives the connection of a caller who left meanwhile back to the pool
+    /// of PostgreSQL inside the transaction, and single statements of others would then wait for a commit that never comes.
+    async fn begin_whole(&self, options: TransactionOptions) -> Result<DatabaseTransaction, Problem> {
+        if self.0.settings.is_sqlite() {
+            return Ok(self.0.writer.begin_with_options(options).await?);
+        }
+        let writer = self.0.writer.clone();
+        let begun = tokio::spawn(async move { writer.begin_with_options(options).await });
+        Ok(begun.await.map_err(Problem::internal)??)
     }
 
     /// The pool for reads outside a transaction. On SQLite it cannot write.
