@@ -22,7 +22,7 @@ impl Ways {
             own.insert(Way::Email, Arc::new(smtp));
         }
         for (way, endpoint) in settings.webhooks.all() {
-            let built = violations.at(&format!("webhooks.{way}"), |violations| {
+            let built = violations.at(format!("webhooks.{way}"), |violations| {
                 Webhook::new(endpoint, settings.timeout(), clock.clone(), violations)
             });
             if let Some(webhook) = built {

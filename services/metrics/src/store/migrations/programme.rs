@@ -63,7 +63,7 @@ fn added() -> Vec<TableAlterStatement> {
         .map(|(table, column)| {
             Table::alter()
                 .table(table)
-                .add_column(&mut text(column).default("").take())
+                .add_column(text(column).default("").take())
                 .take()
         })
         .collect()

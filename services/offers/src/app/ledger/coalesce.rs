@@ -23,7 +23,7 @@ use upswell_runtime::{
 
 use super::{
     LedgerCtx, families,
-    reserve::{Ask, Outcome, reserve_all_in},
+    reserve::{Ask, Outcome, count_refused, reserve_all_in},
     sheet::{Sheets, Verdict, Wanted},
 };
 use crate::{
@@ -168,7 +168,10 @@ impl Desk {
             answers.push(match sheets.decide(ctx, command) {
                 Ok(Verdict::Granted(_)) => None,
                 Ok(Verdict::Known(touch)) => Some(Ok(Ok(touch))),
-                Ok(Verdict::Refused(judgement)) => Some(Ok(Err(judgement))),
+                Ok(Verdict::Refused(judgement)) => {
+                    count_refused(command, &judgement);
+                    Some(Ok(Err(judgement)))
+                }
                 Err(problem) => Some(Err(problem)),
             });
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use tracing::Span;
-use upswell_runtime::{db::Tx, problem::Problem};
+use upswell_runtime::{db::Tx, problem::Problem, telemetry::meters};
 
 use super::{
     LedgerCtx, Noted, save,
@@ -66,8 +66,12 @@ pub(super) async fn reserve_all_in(
     for Ask { command, span } in asks {
         let outcome = match sheets.decide(ctx, command) {
             Ok(Verdict::Known(touch)) => Ok(Ok(touch)),
-            Ok(Verdict::Refused(judgement)) => Ok(Err(judgement)),
+            Ok(Verdict::Refused(judgement)) => {
+                count_refused(command, &judgement);
+                Ok(Err(judgement))
+            }
             Ok(Verdict::Granted(touch)) => {
+                count(command, "granted");
                 sheets.add(&touch);
                 let note = note(&touch, &sheets.standing(&command.account_id, None)?);
                 changed.push(Noted {
@@ -83,6 +87,20 @@ pub(super) async fn reserve_all_in(
     }
     save(tx, ctx, &changed, now).await?;
     Ok(outcomes)
+}
+
+/// Counts a refusal under the first of its rules.
+pub(super) fn count_refused(command: &Reserve, judgement: &Judgement) {
+    count(
+        command,
+        judgement.blocking.first().map_or("none", |blocking| blocking.rule),
+    );
+}
+
+fn count(command: &Reserve, verdict: &'static str) {
+    if let Some(meters) = meters() {
+        meters.touch(command.class.as_str(), verdict);
+    }
 }
 
 /// What the audit must be able to find: exemptions (C-4) and contamination of the holdout (C-12).
