@@ -67,7 +67,13 @@ impl Service {
         let ending = shutdown.child_token();
         let mut workers = vec![probe(self.db.clone(), health.clone(), ending.clone())];
         if let Some(meters) = meters() {
-            workers.push(gauge(meters, self.name, self.db.clone(), ending.clone()));
+            workers.push(gauge(
+                meters,
+                self.name,
+                self.db.clone(),
+                self.relay.clock().clone(),
+                ending.clone(),
+            ));
         }
         if !self.relay.clock().is_manual() {
             workers.push(self.relay.spawn(ending.clone()));
@@ -127,14 +133,19 @@ impl Service {
 }
 
 /// Looks at the outbox and the pool from time to time, so that what stands still is seen too.
-fn gauge(meters: &'static Meters, name: &'static str, db: Db, ending: CancellationToken) -> JoinHandle<()> {
+fn gauge(
+    meters: &'static Meters,
+    name: &'static str,
+    db: Db,
+    clock: Clock,
+    ending: CancellationToken,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         while !ending.is_cancelled() {
             let (idle, used, max) = db.pool();
             meters.db_pool(name, idle, used, max);
-            // By the wall: a store that is away has no clock, and one second does not matter here.
             match time::timeout(PROBE_TIMEOUT, relay::backlog(&db)).await {
-                Ok(Ok(backlog)) => meters.outbox(name, &backlog, micros(Timestamp::now())),
+                Ok(Ok(backlog)) => meters.outbox(name, &backlog, micros(clock.now())),
                 _ => tracing::debug!(upswell.service = name, "the outbox could not be looked at"),
             }
             tokio::select! {

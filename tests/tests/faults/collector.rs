@@ -46,7 +46,8 @@ async fn f51_a_collector_that_is_ill_costs_no_call_anything() {
     let lasting = duration() / 2;
     load.runs(lasting).await;
     let well = load.tally.latency();
-    let faults: [(&str, fn(&Proxy)); 4] = [
+    type Fault = (&'static str, fn(&Proxy));
+    let faults: [Fault; 4] = [
         ("slow", |proxy| proxy.delay(Duration::from_secs(5))),
         ("deaf", |proxy| proxy.black_hole(true)),
         ("reset", Proxy::reset),

@@ -22,7 +22,7 @@ async fn i8_the_picture_of_an_account_has_every_kind_with_its_origin() {
         (subscription.active, subscription.mrr.as_ref().unwrap().units),
         (true, 240_000)
     );
-    assert_eq!(picture.mrr[0].units, 240_000);
+    assert_eq!(picture.mrr[0].units, 250_000);
     let names: Vec<&str> = picture.series.iter().map(|series| series.name.as_str()).collect();
     assert_eq!(names, ["", "", "api", "api", "shipments", "spreadsheet", "sso", "sso"]);
     assert_eq!(picture.moments.len(), 9, "of every kind that has no list of its own");

@@ -100,6 +100,10 @@ async fn blocking(work: impl FnOnce() -> [Option<Result<(), OTelSdkError>>; 3] +
 }
 
 /// Who speaks. What the environment says of it (`OTEL_RESOURCE_ATTRIBUTES`: pod, node, instance) stays.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "each run of a process is a thing of its own; nothing is repeated by this id"
+)]
 fn resource(service_name: &'static str, settings: &TelemetrySettings) -> Resource {
     let given = Resource::builder().build();
     let instance = opentelemetry::Key::from_static_str("service.instance.id");

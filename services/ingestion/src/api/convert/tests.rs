@@ -314,7 +314,7 @@ fn each_rule_names_what_is_expected() {
         (price(i64::MAX, 0), "subscription.unit_price: amount is out of range"),
         (
             price(i64::MAX / 1_000, 0),
-            "subscription.unit_price: times quantity has no monthly amount",
+            "subscription.unit_price: 9223372036854775.00 KZT is out of range: expected at most 10000000000000.00 KZT",
         ),
         (
             price(0, 1),

@@ -38,7 +38,8 @@ fn k1_discounts_end_and_escalators_step_on_their_day() {
     let year = discount(1_000, Some("2027-01-01"));
     let launch = discount(5_000, Some("2026-04-01"));
     let yearly = rising(500, "2027-01-01", None);
-    let cases: [(&str, SubscriptionTerms, &[(&str, i64)]); 7] = [
+    type Case<'a> = (&'a str, SubscriptionTerms, &'a [(&'a str, i64)]);
+    let cases: [Case<'_>; 7] = [
         (
             "none",
             priced(&[], None),

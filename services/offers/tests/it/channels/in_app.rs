@@ -58,7 +58,7 @@ async fn t2_the_product_pulls_shows_and_reports() {
         !message.passive && message.title.contains("92%") && message.deliver_time.is_some(),
         "{message:#?}"
     );
-    assert_eq!(shown(&world, "ann").await, [message.clone()]);
+    assert_eq!(shown(&world, "ann").await, std::slice::from_ref(&message));
 
     world.clock.set("2026-10-12T06:00:00Z".parse().unwrap());
     let mut app = client(&world);

@@ -80,7 +80,8 @@ fn f27_amounts_are_exact_or_refused_by_name() {
 fn f27_sums_of_what_is_taken_fit_for_any_real_account() {
     let largest = money("JPY", AMOUNT_MAX, 0);
     assert_eq!(read_minor(largest.clone()), Ok(AMOUNT_MAX));
-    assert!(i64::MAX / AMOUNT_MAX > 9_000, "so many of the largest amounts add up");
+    // So many of the largest amounts add up.
+    const { assert!(i64::MAX / AMOUNT_MAX > 9_000) };
     let dear = pb::SubscriptionTerms {
         unit_price: Some(largest),
         quantity: 2,
