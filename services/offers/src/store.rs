@@ -47,7 +47,25 @@ where
     let keys: Vec<E::Column> = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).collect();
     let is_key = |column: &E::Column| keys.iter().any(|key| key.as_str() == column.as_str());
     let rest: Vec<E::Column> = E::Column::iter().filter(|column| !is_key(column)).collect();
-    let chunk = ROWS.min(PARAMETERS / (keys.len() + rest.len()));
+    let replace = OnConflict::columns(keys.clone()).update_columns(rest).to_owned();
+    write::<E>(tx, rows, Some(&replace)).await
+}
+
+/// Inserts `rows`, some hundred a statement. Errors: ALREADY_EXISTS when one of them is there.
+pub(crate) async fn insert<E>(tx: &Tx, rows: Vec<E::Model>) -> Result<(), Problem>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    write::<E>(tx, rows, None).await
+}
+
+async fn write<E>(tx: &Tx, rows: Vec<E::Model>, conflict: Option<&OnConflict>) -> Result<(), Problem>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    let chunk = ROWS.min(PARAMETERS / E::Column::iter().count());
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
         let some: Vec<E::ActiveModel> = rows
@@ -55,13 +73,11 @@ where
             .take(chunk)
             .map(IntoActiveModel::into_active_model)
             .collect();
-        let conflict = OnConflict::columns(keys.clone())
-            .update_columns(rest.clone())
-            .to_owned();
-        E::insert_many(some)
-            .on_conflict(conflict)
-            .exec_without_returning(&**tx)
-            .await?;
+        let mut insert = E::insert_many(some);
+        if let Some(conflict) = conflict {
+            insert = insert.on_conflict(conflict.clone());
+        }
+        insert.exec_without_returning(&**tx).await?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use upswell_runtime::{
 };
 use uuid::Uuid;
 
-use self::sheet::{Sheets, Wanted};
+use self::sheet::{Sheet, Sheets, Wanted};
 pub use self::{
     expire::ExpireReservations,
     merge::{merge_in, unmerge_in},
@@ -31,7 +31,7 @@ use crate::{
     api::ledger::touch_changed,
     domain::{
         ledger::{
-            AccountCalendar, CapPolicy, HORIZON, Observe, ReleaseReason, Touch, TouchFault, recheck, recheck_all,
+            AccountCalendar, CapPolicy, HORIZON, Moved, Observe, ReleaseReason, Touch, TouchFault, recheck, recheck_all,
         },
         vocabulary::TouchState,
     },
@@ -52,9 +52,9 @@ pub struct LedgerCtx {
     pub holdout_epoch: i32,
 }
 
-/// A touch that was confirmed, and the reservations that had to make way for its actual instant.
+/// A touch after a step, and the reservations that had to make way for its actual instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Confirmed {
+pub struct Stepped {
     /// The touch.
     pub touch: Touch,
     /// Released touches; the offers they carried have to be deferred again (C-9).
@@ -64,6 +64,8 @@ pub struct Confirmed {
 /// A changed touch, what is worth knowing of the change, and the span that its event belongs to.
 pub(super) struct Noted {
     touch: Touch,
+    /// It was not there before.
+    is_new: bool,
     note: &'static str,
     span: Span,
 }
@@ -76,28 +78,34 @@ impl Noted {
     fn with(touch: Touch, note: &'static str) -> Self {
         Self {
             touch,
+            is_new: false,
             note,
             span: Span::current(),
         }
     }
+
+    fn added(touch: Touch, note: &'static str, span: Span) -> Self {
+        Self {
+            touch,
+            is_new: true,
+            note,
+            span,
+        }
+    }
 }
 
-/// Sending begins. The inner error says why it may not.
+/// Sending begins. The inner error says why it may not. The offers of displaced touches have to be deferred again (C-9).
 pub async fn begin_in(
     tx: &Tx,
     ctx: &LedgerCtx,
     touch_id: Uuid,
     now: Timestamp,
-) -> Result<Result<Touch, TouchFault>, Problem> {
+) -> Result<Result<Stepped, TouchFault>, Problem> {
     let (touch, sheets) = touch_locked(tx, ctx, touch_id, None, now).await?;
     let sheet = sheets.of(&touch.account_id)?;
     let standing = sheets.standing(&touch.account_id, Some((touch.contact_id.as_str(), touch.channel)))?;
     match touch.begin(&ctx.policy, &standing, &sheet.rows(), sheet.now) {
-        Ok(None) => Ok(Ok(touch)),
-        Ok(Some(begun)) => {
-            save(tx, ctx, &[Noted::plain(begun.clone())], sheet.now).await?;
-            Ok(Ok(begun))
-        }
+        Ok(moved) => Ok(Ok(step(tx, ctx, sheet, touch, moved, "").await?)),
         Err(fault) => Ok(Err(fault)),
     }
 }
@@ -109,32 +117,22 @@ pub async fn confirm_in(
     touch_id: Uuid,
     actual_at: Option<Timestamp>,
     now: Timestamp,
-) -> Result<Result<Confirmed, TouchFault>, Problem> {
+) -> Result<Result<Stepped, TouchFault>, Problem> {
     let (touch, sheets) = touch_locked(tx, ctx, touch_id, actual_at, now).await?;
     let sheet = sheets.of(&touch.account_id)?;
     let standing = sheets.standing(&touch.account_id, None)?;
-    let confirmation = match touch.confirm(&ctx.policy, &standing.calendar, &sheet.rows(), actual_at, sheet.now) {
-        Ok(None) => {
-            return Ok(Ok(Confirmed {
-                touch,
-                displaced: Vec::new(),
-            }));
-        }
-        Ok(Some(confirmation)) => confirmation,
+    let moved = match touch.confirm(&ctx.policy, &standing.calendar, &sheet.rows(), actual_at, sheet.now) {
+        Ok(moved) => moved,
         Err(fault) => return Ok(Err(fault)),
     };
-    let late = actual_at.is_some_and(|at| confirmation.touch.actual_at.is_some_and(|kept| kept < at));
+    let kept = moved.as_ref().and_then(|moved| moved.touch.actual_at);
+    let late = actual_at.is_some_and(|at| kept.is_some_and(|kept| kept < at));
     let note = if late {
         "the given instant stands against other touches; that of the beginning stays"
     } else {
         ""
     };
-    save(tx, ctx, &[Noted::with(confirmation.touch.clone(), note)], sheet.now).await?;
-    let displaced = displace(tx, ctx, &sheet.touches, &confirmation.displaced, sheet.now).await?;
-    Ok(Ok(Confirmed {
-        touch: confirmation.touch,
-        displaced,
-    }))
+    Ok(Ok(step(tx, ctx, sheet, touch, moved, note).await?))
 }
 
 /// Gives the place back.
@@ -167,7 +165,7 @@ pub async fn observe_in(tx: &Tx, ctx: &LedgerCtx, seen: &Observe, now: Timestamp
     let mut standings = store::standings_fetch(&**tx, [&family], ctx.holdout_epoch, now).await?;
     let calendar = standings.remove(&family.root).map(|standing| standing.calendar);
     let touch = seen.touch(&ctx.policy, &calendar.unwrap_or_else(AccountCalendar::utc), family.now);
-    save(tx, ctx, &[Noted::plain(touch.clone())], family.now).await?;
+    save(tx, ctx, &[Noted::added(touch.clone(), "", Span::current())], family.now).await?;
     Ok(touch)
 }
 
@@ -226,6 +224,24 @@ async fn families<'a>(
     store::account_touch_families(db, &account_ids.cloned().collect(), now).await
 }
 
+/// Stores the step that a touch took, if it took one, and releases what has to make way for it.
+async fn step(
+    tx: &Tx,
+    ctx: &LedgerCtx,
+    sheet: &Sheet,
+    touch: Touch,
+    moved: Option<Moved>,
+    note: &'static str,
+) -> Result<Stepped, Problem> {
+    let Some(Moved { touch, displaced }) = moved else {
+        let displaced = Vec::new();
+        return Ok(Stepped { touch, displaced });
+    };
+    save(tx, ctx, &[Noted::with(touch.clone(), note)], sheet.now).await?;
+    let displaced = displace(tx, ctx, &sheet.touches, &displaced, sheet.now).await?;
+    Ok(Stepped { touch, displaced })
+}
+
 async fn displace(
     tx: &Tx,
     ctx: &LedgerCtx,
@@ -242,13 +258,15 @@ async fn displace(
     Ok(released)
 }
 
-/// Stores changed touches with a log entry and a TouchChanged event each.
+/// Stores new and changed touches with a log entry and a TouchChanged event each.
 async fn save(tx: &Tx, ctx: &LedgerCtx, changed: &[Noted], now: Timestamp) -> Result<(), Problem> {
     if changed.is_empty() {
         return Ok(());
     }
-    let touches: Vec<Touch> = changed.iter().map(|noted| noted.touch.clone()).collect();
-    store::touches_save(tx, &touches).await?;
+    let (added, known): (Vec<&Noted>, Vec<&Noted>) = changed.iter().partition(|noted| noted.is_new);
+    let touches = |some: Vec<&Noted>| some.iter().map(|noted| noted.touch.clone()).collect::<Vec<_>>();
+    store::touches_save(tx, &touches(known)).await?;
+    store::touches_insert(tx, &touches(added)).await?;
     let entry = |Noted { touch, note, .. }: &'_ Noted| store::LogEntry {
         touch: touch.clone(),
         note,

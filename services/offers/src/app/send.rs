@@ -1,6 +1,6 @@
 //! Sends what has its place and whose time has come.
 //!
-//! RESERVED → (re-validated, approval consumed, BeginSend) → SENDING → handed to the channel outside any transaction →
+//! RESERVED → (re-validated, BeginSend, approval consumed) → SENDING → handed to the channel outside any transaction →
 //! (Confirm) → SENT. What happens when that breaks off is in [`crate::domain::delivery`].
 
 use std::{sync::Arc, time::Duration};
@@ -181,9 +181,10 @@ impl App {
         Ok(begun.then_some(offer))
     }
 
-    /// Uses the approval up and begins; false when the offer was closed or put off instead.
+    /// Begins and uses the approval up; false when the offer was closed or put off instead. An approval is used up only by
+    /// what is sent (C-14).
     async fn begin_checked(&self, tx: &Tx, offer: &mut Offer, now: Timestamp) -> Result<bool, Problem> {
-        if !self.consume_approval(tx, offer).await? {
+        if !self.is_approved(tx, offer).await? {
             self.give_up_place(tx, offer, ReleaseReason::Cancelled, now).await?;
             let reason = "what was approved is not what would be sent";
             offer
@@ -191,33 +192,40 @@ impl App {
                 .map_err(OfferError::from)?;
             return Ok(false);
         }
-        let touch_id = touch_of(offer)?;
-        let until = match begin_in(tx, &self.ledger, touch_id, now).await? {
-            Ok(_) => {
+        let until = match begin_in(tx, &self.ledger, touch_of(offer)?, now).await? {
+            Ok(begun) => {
+                released_in(tx, &self.ledger.routes, &begun.displaced, now).await?;
+                self.consume_approval(tx, offer).await?;
                 offer.advance(OfferState::Sending, now).map_err(OfferError::from)?;
                 return Ok(true);
             }
-            Err(TouchFault::Blocked(judgement)) => {
-                self.give_up_place(tx, offer, ReleaseReason::Cancelled, now).await?;
-                judgement.earliest
-            }
+            Err(TouchFault::Blocked(judgement)) => judgement.earliest,
             // Its place is gone already.
             Err(_) => None,
         };
+        self.give_up_place(tx, offer, ReleaseReason::Cancelled, now).await?;
         offer.defer(until, now).map_err(OfferError::from)?;
         Ok(false)
     }
 
-    /// Compare-and-set of the approval with the content that would be sent (C-14). True when none is needed.
-    async fn consume_approval(&self, tx: &Tx, offer: &Offer) -> Result<bool, Problem> {
+    /// Whether what would be sent is what was approved (C-14), or needs no approval.
+    async fn is_approved(&self, tx: &Tx, offer: &Offer) -> Result<bool, Problem> {
         let Some(id) = offer.approval_id else { return Ok(true) };
+        let approval = approvals::approval_fetch(&**tx, id).await?;
+        Ok(approval.is_some_and(|approval| {
+            approval.state == ApprovalState::Approved && approval.content_hash == content_hash(offer)
+        }))
+    }
+
+    /// Compare-and-set of the approval with the content that will be sent. Errors: ABORTED when it is not that any more.
+    async fn consume_approval(&self, tx: &Tx, offer: &Offer) -> Result<(), Problem> {
+        let Some(id) = offer.approval_id else { return Ok(()) };
         if !approvals::approval_consume(tx, id, &content_hash(offer), touch_of(offer)?).await? {
-            return Ok(false);
+            return Err(OfferError::Changed("the approval").into());
         }
         let consumed = approvals::approval_fetch(&**tx, id).await?;
         self.tell(tx, consumed.iter().map(events::approval_changed).collect())
-            .await?;
-        Ok(true)
+            .await
     }
 
     /// Releases the touch, and revokes an approval that was not used.

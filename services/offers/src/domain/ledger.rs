@@ -13,8 +13,9 @@
 //!
 //! RESERVED, SENDING, CONFIRMED and OBSERVED use their place; RELEASED and EXPIRED do not. A touch counts at its planned
 //! instant until sending begins, from then on at its actual one. SENDING never frees itself: an unknown outcome counts
-//! as used. Every step that puts a touch of ours at another instant is judged anew, so that the touches of ours stay
-//! legal at all times; only what other tools do unannounced can stand against the rules.
+//! as used. Every step that puts a touch of ours at another instant is judged anew by what was sent, and reservations make
+//! way for it, so that the touches of ours stay legal at all times; only what other tools do unannounced can stand against
+//! the rules.
 
 mod calendar;
 mod gates;
@@ -28,7 +29,7 @@ pub use self::{
     calendar::{AccountCalendar, Zone},
     gates::{AUTOMATIC_SENDER, Gate, Hold, Standing, Suppressed, gates},
     judge::{Blocking, HORIZON, Judgement, Proposal, Row, is_commercial, judge, judge_behind},
-    lifecycle::{Confirmation, Observe, ReleaseReason, Reserve, Touch, TouchFault},
+    lifecycle::{Moved, Observe, ReleaseReason, Reserve, Touch, TouchFault},
     policy::{Cap, CapPolicy, CapSettings, WindowCap},
     recheck::{displaced, recheck, recheck_all},
 };

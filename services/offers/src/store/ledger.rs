@@ -12,7 +12,7 @@ use sea_orm::{
 };
 use upswell_runtime::{
     db::{Tx, epoch_day, micros},
-    problem::Problem,
+    problem::{Kind, Problem},
 };
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ pub use self::{
     locks::{Family, account_touch_families, account_touch_lock, account_touch_root_set},
     standing::{opted_out_list, standings_fetch},
 };
-use super::{Reads, padded, upsert};
+use super::{Reads, insert, padded, upsert};
 use crate::domain::{
     ledger::{HORIZON, Touch},
     vocabulary::TouchState,
@@ -161,7 +161,20 @@ pub async fn touch_list(
     touches(found.all(db).await?)
 }
 
-/// Stores touches as they stand now.
+/// Adds new touches. Errors: ABORTED `CONCURRENT_CHANGE` when one of them was added meanwhile, to whatever account: whoever
+/// asks again finds it by its key (C-6).
+pub async fn touches_insert(tx: &Tx, touches: &[Touch]) -> Result<(), Problem> {
+    let known = |problem: Problem| match problem.kind() {
+        Kind::AlreadyExists => {
+            Problem::aborted("CONCURRENT_CHANGE", "the touch was granted meanwhile").caused_by(problem)
+        }
+        _ => problem,
+    };
+    let rows = touches.iter().map(touch::Model::from).collect();
+    insert::<touch::Entity>(tx, rows).await.map_err(known)
+}
+
+/// Stores touches that are there as they stand now.
 pub async fn touches_save(tx: &Tx, touches: &[Touch]) -> Result<(), Problem> {
     upsert::<touch::Entity>(tx, touches.iter().map(touch::Model::from).collect()).await
 }

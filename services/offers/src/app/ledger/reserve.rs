@@ -74,11 +74,7 @@ pub(super) async fn reserve_all_in(
                 count(command, "granted");
                 sheets.add(&touch);
                 let note = note(&touch, &sheets.standing(&command.account_id, None)?);
-                changed.push(Noted {
-                    touch: touch.clone(),
-                    note,
-                    span: span.clone(),
-                });
+                changed.push(Noted::added(touch.clone(), note, span.clone()));
                 Ok(Ok(touch))
             }
             Err(problem) => Err(problem),

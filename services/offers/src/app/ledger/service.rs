@@ -1,10 +1,14 @@
-//! The ledger for senders outside this service: one transaction per step.
+//! The ledger for senders outside this service: one transaction per step, again where others got in its way.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tracing::Span;
-use upswell_runtime::{clock::Clock, db::Db, problem::Problem};
+use upswell_runtime::{
+    clock::Clock,
+    db::{Db, retrying},
+    problem::Problem,
+};
 use uuid::Uuid;
 
 use super::{
@@ -78,10 +82,14 @@ impl Ledger {
     /// Sending begins; see [`begin_in`].
     #[tracing::instrument(name = "offers.begin_send", skip_all, fields(touch.id = %touch_id))]
     pub async fn begin_send(&self, touch_id: Uuid) -> Result<Touch, Problem> {
-        let tx = self.desk.db.begin().await?;
-        let touch = begin_in(&tx, &self.desk.ctx, touch_id, self.desk.clock.now()).await??;
-        tx.commit().await?;
-        Ok(touch)
+        retrying(|| async {
+            let (tx, now) = (self.desk.db.begin().await?, self.desk.clock.now());
+            let begun = begin_in(&tx, &self.desk.ctx, touch_id, now).await??;
+            released_in(&tx, &self.desk.ctx.routes, &begun.displaced, now).await?;
+            tx.commit().await?;
+            Ok(begun.touch)
+        })
+        .await
     }
 
     /// The touch was made; see [`confirm_in`].
@@ -91,22 +99,27 @@ impl Ledger {
         if actual_at.is_some_and(|at| at.duration_since(now) > self.desk.ctx.policy.early_tolerance) {
             return Err(Problem::invalid_field("actual_time", "must not be in the future"));
         }
-        let tx = self.desk.db.begin().await?;
-        let confirmed = confirm_in(&tx, &self.desk.ctx, touch_id, actual_at, now).await??;
-        released_in(&tx, &self.desk.ctx.routes, &confirmed.displaced, now).await?;
-        tx.commit().await?;
-        Ok(confirmed.touch)
+        retrying(|| async {
+            let tx = self.desk.db.begin().await?;
+            let confirmed = confirm_in(&tx, &self.desk.ctx, touch_id, actual_at, now).await??;
+            released_in(&tx, &self.desk.ctx.routes, &confirmed.displaced, now).await?;
+            tx.commit().await?;
+            Ok(confirmed.touch)
+        })
+        .await
     }
 
     /// Gives the place back; see [`release_in`].
     #[tracing::instrument(name = "offers.release_touch", skip_all, fields(touch.id = %touch_id))]
     pub async fn release(&self, touch_id: Uuid, reason: ReleaseReason) -> Result<Touch, Problem> {
-        let tx = self.desk.db.begin().await?;
-        let now = self.desk.clock.now();
-        let touch = release_in(&tx, &self.desk.ctx, touch_id, reason, now).await??;
-        released_in(&tx, &self.desk.ctx.routes, std::slice::from_ref(&touch), now).await?;
-        tx.commit().await?;
-        Ok(touch)
+        retrying(|| async {
+            let (tx, now) = (self.desk.db.begin().await?, self.desk.clock.now());
+            let touch = release_in(&tx, &self.desk.ctx, touch_id, reason, now).await??;
+            released_in(&tx, &self.desk.ctx.routes, std::slice::from_ref(&touch), now).await?;
+            tx.commit().await?;
+            Ok(touch)
+        })
+        .await
     }
 
     /// What stands against a touch now, and when none of it does. Changes nothing. Errors: as [`super::reserve_in`].

@@ -146,12 +146,12 @@ pub enum TouchFault {
     Confirmed,
 }
 
-/// A touch that was made, and what had to make way for it.
+/// A touch that came to its actual instant, and what had to make way for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Confirmation {
-    /// The touch, CONFIRMED.
+pub struct Moved {
+    /// The touch, SENDING or CONFIRMED.
     pub touch: Touch,
-    /// Reservations that its actual instant made illegal.
+    /// Reservations that its actual instant made illegal: what was sent stands before what is planned (C-8).
     pub displaced: Vec<Uuid>,
 }
 
@@ -277,15 +277,17 @@ impl Touch {
         }
     }
 
-    /// Sending begins at `now`. The instant is judged anew among the other `rows`: the grant was for the planned one,
-    /// and other tools may have made touches since. `None` when it began before.
+    /// Sending begins at `now`. The instant is judged anew among those of the other `rows` that were made or are being
+    /// made: the grant was for the planned one, and other tools may have made touches since. Reservations which it makes
+    /// illegal give way, as the next place, a whole window after the planned instant, does when sending begins a moment
+    /// late. `None` when it began before.
     pub fn begin(
         &self,
         policy: &CapPolicy,
         standing: &Standing,
         rows: &[Row],
         now: Timestamp,
-    ) -> Result<Option<Self>, TouchFault> {
+    ) -> Result<Option<Moved>, TouchFault> {
         match self.state {
             TouchState::Sending | TouchState::Confirmed | TouchState::Observed => return Ok(None),
             TouchState::Released => return Err(TouchFault::Released(self.release_reason.clone())),
@@ -303,24 +305,27 @@ impl Touch {
             return Err(TouchFault::NotDue(due));
         }
         let gates = gates(standing, self.class, self.proposes_expansion, &self.sender);
-        let judgement = judge_behind(
-            policy,
-            &standing.calendar,
-            &self.others(rows),
-            &self.proposal(now),
-            &gates,
-        );
+        let (calendar, mut rows) = (&standing.calendar, self.others(rows));
+        let begun: Vec<Row> = rows
+            .iter()
+            .filter(|row| row.state != TouchState::Reserved)
+            .cloned()
+            .collect();
+        let judgement = judge_behind(policy, calendar, &begun, &self.proposal(now), &gates);
         if !judgement.allowed() {
             return Err(TouchFault::Blocked(judgement));
         }
-        Ok(Some(Self {
+        let touch = Self {
             state: TouchState::Sending,
             actual_at: Some(now),
             expires_at: None,
-            renewal_on: standing.calendar.renewal(),
+            renewal_on: calendar.renewal(),
             policy_version: policy.version.clone(),
             ..self.clone()
-        }))
+        };
+        rows.push(touch.row());
+        let displaced = displaced(policy, calendar, &rows, self.id);
+        Ok(Some(Moved { touch, displaced }))
     }
 
     /// The touch was made at `actual_at`, which lies between the beginning of sending and `now`. Reservations which
@@ -333,7 +338,7 @@ impl Touch {
         rows: &[Row],
         actual_at: Option<Timestamp>,
         now: Timestamp,
-    ) -> Result<Option<Confirmation>, TouchFault> {
+    ) -> Result<Option<Moved>, TouchFault> {
         match self.state {
             TouchState::Confirmed => return Ok(None),
             TouchState::Sending => {}
@@ -361,7 +366,7 @@ impl Touch {
         } else {
             displaced(policy, calendar, &rows, self.id)
         };
-        Ok(Some(Confirmation { touch, displaced }))
+        Ok(Some(Moved { touch, displaced }))
     }
 
     /// Gives the place back. `None` when it is free already.

@@ -22,7 +22,7 @@ pub fn recheck_all(policy: &CapPolicy, calendar: &AccountCalendar, rows: &[Row])
     give_way(policy, calendar, rows, |case, row| !case.legal(row.at, &Rule::ALL))
 }
 
-/// The reservations that became illegal because the touch `moved` was made at another instant than was known, in the
+/// The reservations that became illegal because the touch `moved` is made at another instant than was known, in the
 /// order of [`recheck`]. Reservations that it does not stand against are left alone.
 pub fn displaced(policy: &CapPolicy, calendar: &AccountCalendar, rows: &[Row], moved: Uuid) -> Vec<Uuid> {
     give_way(policy, calendar, rows, |case, row| {

@@ -1,7 +1,7 @@
 //! The row locks of accounts, and which accounts count together (I-3).
 //!
-//! Merged accounts share a root in their rows, so that an account that was never merged costs nothing more. A step in
-//! the ledger locks every account that counts together with its own, always in the order of their ids.
+//! Merged accounts share a root in their rows. A step in the ledger finds out who counts together with its account, and
+//! then locks all of them in one round, in the order of their ids, so that two steps cannot wait for each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,15 +33,17 @@ pub struct Family {
 }
 
 /// Takes the row locks of these accounts and of all that count together with them, until the transaction ends.
-/// Returns the family of each.
+/// Returns the family of each. Errors: ABORTED `CONCURRENT_CHANGE` when a merge got in between.
 pub async fn account_touch_lock(
     tx: &Tx,
     account_ids: &BTreeSet<String>,
     now: Timestamp,
 ) -> Result<BTreeMap<String, Family>, Problem> {
     let mut locked: BTreeMap<String, Model> = BTreeMap::new();
-    let mut wanted: Vec<String> = account_ids.iter().cloned().collect();
-    // Members are known when the first lock is held; that is once more for merged accounts, never for others.
+    let known = account_touch_families(&**tx, account_ids, now).await?;
+    let all: BTreeSet<String> = known.into_values().flat_map(|family| family.members).collect();
+    let mut wanted: Vec<String> = all.into_iter().collect();
+    // Once for all; again only for what was merged meanwhile, and then two that do so may meet: `retrying` is for them.
     while !wanted.is_empty() {
         locked.extend(rows_lock(tx, &wanted, now).await?);
         let related = rows_related(&**tx, locked.values()).await?;

@@ -3,11 +3,11 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use futures::future::join_all;
-use jiff::{SignedDuration, tz::TimeZone};
+use jiff::tz::TimeZone;
 use upswell_offers::{
     app::ledger::{Question, merge_in, unmerge_in},
     domain::{
-        ledger::{Reserve, Touch},
+        ledger::{ReleaseReason, Reserve, Touch},
         vocabulary::{TouchClass, TouchState},
     },
     store::{
@@ -19,7 +19,7 @@ use upswell_offers::{
 use upswell_runtime::{db::micros, ids};
 
 use super::{
-    START, World, commercial,
+    World, commercial,
     faults::rounds,
     oracle::{Kind, Seen, WRITTEN, faults},
 };
@@ -213,5 +213,40 @@ async fn f28_accounts_merged_while_senders_ask_lose_and_double_nothing() {
         assert_eq!(faults(&seen, WRITTEN, &TimeZone::UTC, None), vec![], "round {round}");
         assert!(!seen.is_empty());
     }
-    assert!(START.parse::<jiff::Timestamp>().unwrap() + SignedDuration::ZERO == world.clock.now());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f28_steps_on_both_members_of_a_merged_account_never_stop_each_other() {
+    let world = Arc::new(World::new().await);
+    let other = world.replica(|_| {});
+    for round in 0..rounds(15) {
+        let (root, part) = (format!("z-{round}"), format!("a-{round}"));
+        for account in [&root, &part] {
+            world.account(account, "UTC", None).await;
+        }
+        // Contractual ones stand beside each other, so that every step is allowed.
+        let mut begun = Vec::new();
+        for n in 0..8 {
+            let account = if n % 2 == 0 { &root } else { &part };
+            let command = Reserve {
+                class: TouchClass::Contractual,
+                ..to(account, &format!("{round}/{n}"), 0)
+            };
+            begun.push(world.granted(&command).await.id);
+        }
+        world.merge(&root, &part).await;
+        let calls = begun.into_iter().enumerate().map(|(n, id)| {
+            let (one, two) = (world.ledger.clone(), other.clone());
+            let asked = to(if n % 2 == 0 { &part } else { &root }, &format!("{round}/more/{n}"), 0);
+            tokio::spawn(async move {
+                one.begin_send(id).await?;
+                drop(two.reserve(&asked).await?);
+                one.confirm(id, None).await?;
+                two.release(id, ReleaseReason::Bounced).await
+            })
+        });
+        for call in join_all(calls.collect::<Vec<_>>()).await {
+            assert_eq!(call.unwrap().unwrap().state, TouchState::Released, "round {round}");
+        }
+    }
 }

@@ -89,6 +89,25 @@ async fn c6_an_overdue_reservation_frees_its_place_without_the_job() {
 }
 
 #[tokio::test]
+async fn c6_c9_a_touch_that_begins_a_moment_late_is_sent_and_the_place_behind_it_is_released() {
+    let world = World::with_acme().await;
+    let first = world.granted(&commercial("a", 0)).await;
+    let refusal = world.ledger.reserve(&commercial("b", 1)).await.unwrap().unwrap_err();
+    let behind = Reserve {
+        planned_at: refusal.earliest,
+        ..commercial("b", 1)
+    };
+    let second = world.granted(&behind).await;
+    world.clock.set(world.clock.now() + SignedDuration::from_millis(3));
+    world.ledger.begin_send(first.id).await.unwrap();
+    world.ledger.confirm(first.id, None).await.unwrap();
+    assert_eq!(world.log(&second).await.last().unwrap().0, "released");
+    let refusal = world.ledger.reserve(&commercial("c", 1)).await.unwrap().unwrap_err();
+    let earliest = world.clock.now() + SignedDuration::from_hours(168);
+    assert_eq!((refusal.blocking[0].touches.as_slice(), refusal.earliest), (&[first.id][..], Some(earliest)));
+}
+
+#[tokio::test]
 async fn c6_an_unknown_outcome_counts_as_used() {
     let world = World::with_acme().await;
     let touch = world.granted(&commercial("a", 0)).await;

@@ -10,7 +10,8 @@ fn granted(class: TouchClass, planned_at: Timestamp) -> Touch {
 }
 
 fn begin(touch: &Touch, rows: &[Row], now: Timestamp) -> Result<Option<Touch>, TouchFault> {
-    touch.begin(&CapPolicy::default(), &standing(AccountCalendar::utc()), rows, now)
+    let moved = touch.begin(&CapPolicy::default(), &standing(AccountCalendar::utc()), rows, now)?;
+    Ok(moved.map(|moved| moved.touch))
 }
 
 fn confirm(
@@ -18,7 +19,7 @@ fn confirm(
     rows: &[Row],
     made_at: Option<Timestamp>,
     now: Timestamp,
-) -> Result<Option<Confirmation>, TouchFault> {
+) -> Result<Option<Moved>, TouchFault> {
     touch.confirm(&CapPolicy::default(), &AccountCalendar::utc(), rows, made_at, now)
 }
 
@@ -53,15 +54,43 @@ fn c6_sending_begins_not_before_its_time() {
 }
 
 #[test]
-fn c6_a_late_beginning_is_judged_at_its_own_instant() {
+fn c6_c9_before_a_late_beginning_reservations_make_way_and_sent_touches_do_not() {
     let planned = at(MONDAY);
     let touch = granted(TouchClass::Commercial, planned);
-    let rows = [touch.row(), row(2, TouchClass::Commercial, planned + hours(168))];
-    begin(&touch, &rows, planned).unwrap();
-    let Err(TouchFault::Blocked(judgement)) = begin(&touch, &rows, planned + SignedDuration::from_micros(1)) else {
-        panic!("the later one would be less than 168 h away");
+    // The earliest place behind it, as `Reserve` offers it.
+    let next = row(2, TouchClass::Commercial, planned + hours(168));
+    let begun_at = |now, next: &Row| {
+        let rows = [touch.row(), next.clone()];
+        touch.begin(&CapPolicy::default(), &standing(AccountCalendar::utc()), &rows, now)
     };
-    assert_eq!(judgement.blocking[0].rule, "C-1");
+    let late = planned + SignedDuration::from_micros(1);
+    assert_eq!(begun_at(planned, &next).unwrap().unwrap().displaced, Vec::<Uuid>::new());
+    let moved = begun_at(late, &next).unwrap().unwrap();
+    assert_eq!((moved.touch.counts_at(), moved.displaced), (late, vec![next.touch_id]));
+    for state in [TouchState::Sending, TouchState::Confirmed, TouchState::Observed] {
+        let sent = Row { state, ..next.clone() };
+        begun_at(planned, &sent).unwrap().unwrap();
+        let Err(TouchFault::Blocked(judgement)) = begun_at(late, &sent) else {
+            panic!("the {state} one would be less than 168 h away");
+        };
+        assert_eq!(judgement.blocking[0].rule, "C-1");
+    }
+}
+
+#[test]
+fn c8_a_late_beginning_moves_only_what_it_stands_against() {
+    let planned = at(MONDAY);
+    let touch = granted(TouchClass::Commercial, planned);
+    let rows = [
+        touch.row(),
+        row(2, TouchClass::Renewal, planned + hours(1)),
+        row(3, TouchClass::Educational, planned + hours(2)),
+        row(4, TouchClass::Commercial, planned + hours(168)),
+        row(5, TouchClass::Commercial, planned + hours(336)),
+    ];
+    let standing = standing(AccountCalendar::utc());
+    let moved = touch.begin(&CapPolicy::default(), &standing, &rows, planned + hours(1));
+    assert_eq!(moved.unwrap().unwrap().displaced, [rows[3].touch_id]);
 }
 
 #[test]

@@ -106,6 +106,16 @@ impl World {
         self.accounts[account].touches.insert(touch.id, touch);
     }
 
+    /// A step as it is stored: what has to make way is released.
+    fn take(&mut self, account: usize, moved: Moved) -> Touch {
+        self.put(account, moved.touch.clone());
+        for id in moved.displaced {
+            let released = self.accounts[account].touches[&id].release(ReleaseReason::Displaced);
+            released.unwrap().into_iter().for_each(|touch| self.put(account, touch));
+        }
+        moved.touch
+    }
+
     /// Reserve: the same key gives the same touch.
     fn reserve(&mut self, account: usize, command: &Reserve) -> Option<Touch> {
         if let Some(known) = self.accounts[account].touches.get(&command.touch_id()) {
@@ -149,9 +159,9 @@ impl World {
         let standing = self.accounts[sender.account].standing.clone();
         match touch.begin(&self.policy, &standing, &rows, self.now) {
             Ok(Some(begun)) => {
-                self.put(sender.account, begun.clone());
+                let touch = self.take(sender.account, begun);
                 if dice.below(8) > 0 {
-                    self.deliver(sender, &begun, dice);
+                    self.deliver(sender, &touch, dice);
                 }
             }
             // Not due yet: it stays with its plan, or is left to free itself.
@@ -176,15 +186,8 @@ impl World {
                 let rows = self.rows(sender.account);
                 let calendar = self.accounts[sender.account].standing.calendar.clone();
                 let outcome = touch.confirm(&self.policy, &calendar, &rows, None, self.now);
-                let Ok(Some(confirmation)) = outcome else { return };
-                self.put(sender.account, confirmation.touch);
-                for id in confirmation.displaced {
-                    let released = self.accounts[sender.account].touches[&id].release(ReleaseReason::Displaced);
-                    released
-                        .unwrap()
-                        .into_iter()
-                        .for_each(|touch| self.put(sender.account, touch));
-                }
+                let Ok(Some(confirmed)) = outcome else { return };
+                self.take(sender.account, confirmed);
             }
         }
         sender.command = None;

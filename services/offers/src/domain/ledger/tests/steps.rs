@@ -61,7 +61,8 @@ impl Ledger {
             Step::Begin(which) if count > 0 => {
                 let touch = &self.touches[which.index(count)];
                 if let Ok(Some(begun)) = touch.begin(&self.policy, &self.standing, &rows, self.now) {
-                    self.put(begun);
+                    self.put(begun.touch);
+                    self.free(&begun.displaced);
                 }
             }
             Step::Confirm(which, ago) if count > 0 => {
