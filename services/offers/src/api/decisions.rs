@@ -13,7 +13,7 @@ use upswell_runtime::{
 
 use super::{Api, Cursor, account, account_filter, convert, instant, uuid};
 use crate::{
-    app::explain::recorded,
+    app::{evidence::Walk, explain::recorded},
     store::{arms, decisions, entities::head},
 };
 
@@ -73,9 +73,9 @@ impl DecisionService for Api {
 
     async fn verify_decisions(
         &self,
-        _: Request<pb::VerifyDecisionsRequest>,
+        request: Request<pb::VerifyDecisionsRequest>,
     ) -> Result<Response<pb::VerifyDecisionsResponse>, Status> {
-        Ok(Response::new(self.verified().await?))
+        Ok(Response::new(self.verified(request.into_inner()).await?))
     }
 }
 
@@ -89,8 +89,8 @@ impl Api {
         })
     }
 
-    async fn verified(&self) -> Result<pb::VerifyDecisionsResponse, Problem> {
-        let found = self.0.verify_decisions().await?;
+    async fn verified(&self, request: pb::VerifyDecisionsRequest) -> Result<pb::VerifyDecisionsResponse, Problem> {
+        let found = self.0.verify_decisions(walk(request)?).await?;
         let head = |head: head::Model| pb::ChainHead {
             entries: head.entries,
             hash: head.hash,
@@ -106,8 +106,34 @@ impl Api {
             broken_at,
             fault,
             head: found.head.map(head),
+            hash: found.hash,
+            complete: found.complete,
         })
     }
+}
+
+fn walk(request: pb::VerifyDecisionsRequest) -> Result<Walk, Problem> {
+    let pb::VerifyDecisionsRequest {
+        after,
+        after_hash,
+        max_entries,
+    } = request;
+    let mut violations = Violations::new();
+    if after < 0 {
+        violations.add("after", "must not be negative");
+    }
+    if (after > 0) == after_hash.is_empty() {
+        violations.add("after_hash", "must be given with after, and only then");
+    }
+    if max_entries < 0 {
+        violations.add("max_entries", "must not be negative");
+    }
+    violations.into_result()?;
+    Ok(Walk {
+        after,
+        hash: after_hash,
+        most: u64::try_from(max_entries).ok().filter(|most| *most > 0),
+    })
 }
 
 #[tonic::async_trait]

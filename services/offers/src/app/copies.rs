@@ -24,6 +24,8 @@ impl App {
     /// may move what the limits allow.
     pub(crate) async fn account_known(&self, tx: &Tx, mut account: account::Model) -> Result<(), Problem> {
         let now = self.clock.now();
+        // A slot may be decided at this moment: what the row says of it is read when that is done.
+        accounts::account_lock(tx, &account.account_id).await?;
         let before = accounts::account_fetch(&**tx, &account.account_id).await?;
         let moved = before
             .as_ref()

@@ -241,9 +241,14 @@ impl App {
             Timing::Daily => last_slot(&loaded.picture.profile.time_zone, self.slot_time, now),
             Timing::Immediate => now,
         };
-        let parts = [micros(slot_at).to_string(), format!("{:?}", decision.slot.timing)];
-        let account_id = loaded.account.account_id.as_str();
-        let decision_id = ids::derive("decision", &[account_id, &parts[1], &parts[0]]);
+        let (picture, account_id) = (json(&loaded.picture)?, loaded.account.account_id.as_str());
+        let picture_hash = chain::digest(&[&picture]);
+        let (timing, slot) = (format!("{:?}", decision.slot.timing), micros(slot_at).to_string());
+        let decision_id = match decision.slot.timing {
+            Timing::Daily => ids::derive("decision", &[account_id, &timing, &slot]),
+            // At one instant there may be several, each by what was known then.
+            Timing::Immediate => ids::derive("decision", &[account_id, &timing, &slot, &picture_hash]),
+        };
         let mut outcomes = Outcomes::default();
         let mut offer_ids = Vec::with_capacity(decision.candidates.len());
         for candidate in &decision.candidates {
@@ -280,14 +285,13 @@ impl App {
             return Ok(None);
         }
         let document = json(&Record { decision, offer_ids })?;
-        let picture = json(&loaded.picture)?;
         let record = decision::Model {
             decision_id,
             account_id: account_id.to_owned(),
             slot_at: micros(slot_at),
             decided_at: micros(now),
             document,
-            picture_hash: chain::digest(&[&picture]),
+            picture_hash,
             place: None,
             hash: String::new(),
         };

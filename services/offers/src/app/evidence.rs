@@ -1,6 +1,7 @@
 //! Decisions that can be made again, and a log that shows when it was touched (C-16).
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -25,8 +26,10 @@ use crate::{
     },
 };
 
-/// Decisions in one transaction, and in one read.
+/// Decisions in one transaction.
 const BATCH: u64 = 500;
+/// Decisions in one read, with what they knew.
+const LOOK: u64 = 200;
 
 /// Puts new decisions into the chain and signs its end.
 pub struct SealDecisions(pub(crate) Arc<App>);
@@ -51,10 +54,26 @@ impl Job for SealDecisions {
     }
 }
 
-/// What a look at the whole chain found.
+/// How much of the chain is to be followed.
+#[derive(Debug, Default)]
+pub(crate) struct Walk {
+    /// Entries that were followed before.
+    pub(crate) after: i64,
+    /// The hash of the last of them; empty for none.
+    pub(crate) hash: String,
+    /// At most so many entries more; none means all.
+    pub(crate) most: Option<u64>,
+}
+
+/// What a look at the chain found.
 #[derive(Debug, Default)]
 pub(crate) struct Verified {
+    /// Entries followed, from the first of the chain.
     pub(crate) entries: i64,
+    /// The hash of the last of them.
+    pub(crate) hash: String,
+    /// Whether that was the end of the chain.
+    pub(crate) complete: bool,
     pub(crate) unsealed: u64,
     /// The first entry that is wrong, and what is.
     pub(crate) fault: Option<(i64, String)>,
@@ -87,11 +106,13 @@ impl App {
         let tx = self.db.begin().await?;
         let (mut place, mut hash) = evidence::chain_lock(&tx).await?;
         let fresh = evidence::decision_list_unsealed(&*tx, BATCH).await?;
+        let mut seals = Vec::with_capacity(fresh.len());
         for decision in &fresh {
             place += 1;
             hash = chain::link(&hash, place, &content(decision));
-            evidence::decision_seal(&tx, decision.decision_id, place, &hash).await?;
+            seals.push((decision.decision_id, place, hash.clone()));
         }
+        evidence::decisions_seal(&tx, &seals).await?;
         if !fresh.is_empty() {
             let signed_at = micros(now);
             let signature = chain::sign(&self.settings.decisions.signing_key, place, &hash, signed_at);
@@ -107,71 +128,80 @@ impl App {
         Ok(fresh.len())
     }
 
-    /// Follows the chain from its beginning, with what each decision was made from, and every head that was signed.
-    pub(crate) async fn verify_decisions(&self) -> Result<Verified, Problem> {
+    /// Follows the chain, with what each decision was made from, and every head that was signed.
+    pub(crate) async fn verify_decisions(&self, walk: Walk) -> Result<Verified, Problem> {
         let reader = self.db.reader();
+        let heads = Heads {
+            key: &self.settings.decisions.signing_key,
+            newest: evidence::head_last(reader).await?,
+            first_signed: evidence::head_first_signed(reader).await?,
+        };
         let mut found = Verified {
+            entries: walk.after,
+            hash: Some(walk.hash)
+                .filter(|hash| !hash.is_empty())
+                .unwrap_or_else(|| chain::GENESIS.to_owned()),
             unsealed: evidence::decision_count_unsealed(reader).await?,
-            head: evidence::head_last(reader).await?,
+            head: heads.newest.clone(),
             ..Verified::default()
         };
-        let mut hash = chain::GENESIS.to_owned();
-        loop {
-            let entries = evidence::decision_list_sealed(reader, found.entries, BATCH).await?;
-            let Some(last) = entries.last().and_then(|entry| entry.place) else {
-                break;
-            };
-            let heads = evidence::head_list(reader, found.entries, last).await?;
-            for entry in entries {
-                let place = found.entries + 1;
-                found.fault = self
-                    .fault_of(&entry, place, &mut hash, &heads)
-                    .await?
-                    .map(|fault| (place, fault));
-                if found.fault.is_some() {
-                    return Ok(found);
+        let mut left = walk.most.unwrap_or(u64::MAX);
+        while left > 0 {
+            let entries = evidence::decision_list_sealed(reader, found.entries, LOOK.min(left)).await?;
+            if entries.is_empty() {
+                found.complete = true;
+                let signed = heads.newest.as_ref().map_or(0, |head| head.entries);
+                if signed > found.entries {
+                    let fault = format!("{signed} entries were signed, and {} are there", found.entries);
+                    found.fault = Some((found.entries + 1, fault));
                 }
-                found.entries = place;
+                break;
             }
-        }
-        let signed = found.head.as_ref().map_or(0, |head| head.entries);
-        if signed > found.entries {
-            let fault = format!("{signed} entries were signed, and {} are there", found.entries);
-            found.fault = Some((found.entries + 1, fault));
+            left -= entries.len() as u64;
+            found.fault = self.follow(&entries, &heads, &mut found).await?;
+            if found.fault.is_some() {
+                break;
+            }
         }
         Ok(found)
     }
 
-    async fn fault_of(
+    /// Follows some entries; the first one that is wrong, and what is.
+    async fn follow(
         &self,
-        entry: &decision::Model,
-        place: i64,
-        hash: &mut String,
-        heads: &[head::Model],
-    ) -> Result<Option<String>, Problem> {
-        if entry.place != Some(place) {
-            return Ok(Some("an entry was removed".to_owned()));
-        }
-        *hash = chain::link(hash, place, &content(entry));
-        if *hash != entry.hash {
-            return Ok(Some(format!("decision {} was changed", entry.decision_id)));
-        }
-        if !entry.picture_hash.is_empty() {
-            let picture = evidence::picture_fetch(self.db.reader(), entry.decision_id).await?;
-            let kept = picture.map(|picture| chain::digest(&[&picture.document]));
-            if kept.as_ref() != Some(&entry.picture_hash) {
-                return Ok(Some(format!("what decision {} knew was changed", entry.decision_id)));
+        entries: &[decision::Model],
+        heads: &Heads<'_>,
+        found: &mut Verified,
+    ) -> Result<Option<(i64, String)>, Problem> {
+        let reader = self.db.reader();
+        let last = entries.last().and_then(|entry| entry.place).unwrap_or_default();
+        let signed = evidence::head_list(reader, found.entries, last).await?;
+        let ids: Vec<Uuid> = entries.iter().map(|entry| entry.decision_id).collect();
+        let known: BTreeMap<Uuid, String> = evidence::picture_list(reader, &ids)
+            .await?
+            .into_iter()
+            .map(|picture| (picture.decision_id, chain::digest(&[&picture.document])))
+            .collect();
+        for entry in entries {
+            let place = found.entries + 1;
+            if entry.place != Some(place) {
+                return Ok(Some((place, "an entry was removed".to_owned())));
             }
+            found.hash = chain::link(&found.hash, place, &content(entry));
+            if found.hash != entry.hash {
+                return Ok(Some((place, format!("decision {} was changed", entry.decision_id))));
+            }
+            if !entry.picture_hash.is_empty() && known.get(&entry.decision_id) != Some(&entry.picture_hash) {
+                let fault = format!("what decision {} knew was changed", entry.decision_id);
+                return Ok(Some((place, fault)));
+            }
+            let head = signed.iter().find(|head| head.entries == place);
+            if let Some(fault) = head.and_then(|head| heads.fault(head, &found.hash)) {
+                return Ok(Some((place, fault)));
+            }
+            found.entries = place;
         }
-        let Some(head) = heads.iter().find(|head| head.entries == place) else {
-            return Ok(None);
-        };
-        // Heads of the time before there was a key are not signed.
-        let key = &self.settings.decisions.signing_key;
-        let signature = chain::sign(key, place, &head.hash, head.signed_at);
-        let is_signed = !key.is_empty() && !head.signature.is_empty();
-        let signed = head.hash == *hash && (!is_signed || signature == head.signature);
-        Ok((!signed).then(|| format!("the head signed at {place} entries is not that of this chain")))
+        Ok(None)
     }
 
     /// Makes a decision again from what was known then and the rules of then.
@@ -201,6 +231,36 @@ impl App {
         let mut explained = super::explain::recorded(row)?;
         explained.decision = again;
         Ok(Replayed { explained, difference })
+    }
+}
+
+/// What is known of the signed heads before any of them is looked at.
+struct Heads<'a> {
+    /// Empty for none.
+    key: &'a str,
+    newest: Option<head::Model>,
+    /// Entries of the first head with a signature.
+    first_signed: Option<i64>,
+}
+
+impl Heads<'_> {
+    /// What is wrong with a head, where the chain has `hash`. Heads of the time before there was a key are not signed; once
+    /// there was a signature there is one on every head, and on the newest.
+    fn fault(&self, head: &head::Model, hash: &str) -> Option<String> {
+        let place = head.entries;
+        if head.hash != hash {
+            return Some(format!("the head at {place} entries is not that of this chain"));
+        }
+        let is_newest = self.newest.as_ref().is_some_and(|newest| newest.entries == place);
+        let was_signed = self.first_signed.is_some_and(|first| first < place);
+        if head.signature.is_empty() {
+            return (was_signed || (is_newest && !self.key.is_empty()))
+                .then(|| format!("the head at {place} entries is not signed"));
+        }
+        // Without the key nobody can tell.
+        let signature = chain::sign(self.key, place, hash, head.signed_at);
+        (!self.key.is_empty() && signature != head.signature)
+            .then(|| format!("the head signed at {place} entries is not that of this chain"))
     }
 }
 

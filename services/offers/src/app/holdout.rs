@@ -4,11 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use upswell_runtime::{
-    db::{Tx, micros},
-    jobs::Job,
-    problem::Problem,
-};
+use upswell_runtime::{db::micros, jobs::Job, problem::Problem};
 
 use super::App;
 use crate::{
@@ -36,46 +32,48 @@ impl Job for AssignArms {
         "offers.assign_arms"
     }
 
+    /// Nothing is decided about an account before, so it is soon; and those that came together are drawn together.
     fn period(&self) -> Duration {
-        Duration::from_secs(300)
+        Duration::from_secs(30)
     }
 
     async fn run_once(&self, now: Timestamp) -> Result<usize, Problem> {
         let epoch = self.0.settings.holdout.epoch;
-        if arms::accounts_without_arm(self.0.db.reader(), epoch).await?.is_empty() {
+        if !arms::accounts_lack_arm(self.0.db.reader(), epoch).await? {
             return Ok(0);
         }
-        let tx = self.0.db.begin().await?;
-        let count = self.0.assign_arms(&tx, epoch, now).await?;
-        tx.commit().await?;
-        Ok(count)
+        self.0.assign_arms(epoch, now).await
     }
 }
 
 impl App {
-    async fn assign_arms(&self, tx: &Tx, epoch: i32, now: Timestamp) -> Result<usize, Problem> {
-        let all = accounts::account_list(&**tx).await?;
+    /// Everything is read before anybody is kept from writing. Should another process draw meanwhile, what it stored
+    /// first stays.
+    async fn assign_arms(&self, epoch: i32, now: Timestamp) -> Result<usize, Problem> {
+        let reader = self.db.reader();
+        let drawn: Vec<Arm> = arms::arm_list_all(reader, epoch)
+            .await?
+            .into_iter()
+            .map(known)
+            .collect();
+        let all = accounts::account_list(reader).await?;
         let mut members = Vec::with_capacity(all.len());
         for batch in all.chunks(BATCH) {
-            members.extend(
-                pictures_load(&**tx, batch.to_vec(), epoch, now)
-                    .await?
-                    .iter()
-                    .map(member),
-            );
+            let loaded = pictures_load(reader, batch.to_vec(), epoch, now).await?;
+            members.extend(loaded.iter().map(member));
         }
-        let drawn: Vec<Arm> = arms::arm_list_all(&**tx, epoch).await?.into_iter().map(known).collect();
         let share = HoldoutShare::from_fraction(self.settings.holdout.share);
         let share = share.ok_or_else(|| Problem::internal("the share of the holdout was not checked"))?;
         let fresh: Vec<arm::Model> = draw(&members, &drawn, share, epoch)
             .into_iter()
             .map(|arm| row(arm, now))
             .collect();
-        self.tell(tx, fresh.iter().map(events::holdout_assigned).collect())
+        let tx = self.db.begin().await?;
+        let stored = arms::arms_add(&tx, fresh).await?;
+        self.tell(&tx, stored.iter().map(events::holdout_assigned).collect())
             .await?;
-        let count = fresh.len();
-        arms::arms_save(tx, fresh).await?;
-        Ok(count)
+        tx.commit().await?;
+        Ok(stored.len())
     }
 }
 

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::App;
 use crate::{
     channel::{Outgoing, Recipient, links::Purpose},
-    domain::offer::Offer,
-    store::{accounts, copies, from_json, pictures::StoredPoint},
+    domain::{offer::Offer, vocabulary::Channel},
+    store::{Reads, accounts, copies, from_json, pictures::StoredPoint},
 };
 
 impl App {
@@ -54,15 +54,26 @@ impl App {
     }
 
     async fn recipient(&self, offer: &Offer, id: &str) -> Result<Recipient, Problem> {
-        let known = copies::contact_fetch(self.db.reader(), id).await?;
-        let points: Vec<StoredPoint> = known.map_or(Ok(Vec::new()), |contact| from_json(&contact.points))?;
-        let point = points
-            .into_iter()
-            .find(|point| point.channel == offer.channel && point.consent);
+        let address = self.address_of(self.db.reader(), id, offer.channel).await?;
         Ok(Recipient {
             id: id.to_owned(),
-            address: point.map(|point| point.address).unwrap_or_default(),
+            address: address.unwrap_or_default(),
         })
+    }
+
+    /// Where a person is reached on a channel now; none when nowhere.
+    pub(super) async fn address_of(
+        &self,
+        db: &impl Reads,
+        contact_id: &str,
+        channel: Channel,
+    ) -> Result<Option<String>, Problem> {
+        let known = copies::contact_fetch(db, contact_id).await?;
+        let points: Vec<StoredPoint> = known.map_or(Ok(Vec::new()), |contact| from_json(&contact.points))?;
+        let mut usable = points
+            .into_iter()
+            .filter(|point| point.channel == channel && point.consent);
+        Ok(usable.next().map(|point| point.address))
     }
 
     /// The trace of the signal behind an offer.

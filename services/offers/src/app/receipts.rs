@@ -87,26 +87,25 @@ impl App {
         Ok(())
     }
 
-    /// Nothing more goes to an address that does not exist.
+    /// Nothing more goes to an address that does not exist; the person's other ones are as good as before.
     async fn bad_address(&self, tx: &Tx, delivery: &Delivery) -> Result<(), Problem> {
         let Some(contact_id) = &delivery.contact_id else {
             return Ok(());
         };
-        let Some(contact) = copies::contact_fetch(&**tx, contact_id).await? else {
-            return Ok(());
+        // A bounce may be told before it is noted where the message went: then it went where it would go now.
+        let address = match delivery.address.as_str() {
+            "" => self.address_of(&**tx, contact_id, delivery.channel).await?,
+            noted => Some(noted.to_owned()),
         };
-        let points: Vec<StoredPoint> = from_json(&contact.points)?;
-        for point in points.into_iter().filter(|point| point.channel == delivery.channel) {
-            let out = OptOut {
-                account_id: delivery.account_id.clone(),
-                contact_id: contact_id.clone(),
-                channel: delivery.channel,
-                address: point.address,
-                reason: "bounce".to_owned(),
-            };
-            self.opt_out(tx, &out).await?;
-        }
-        Ok(())
+        let Some(address) = address else { return Ok(()) };
+        let out = OptOut {
+            account_id: delivery.account_id.clone(),
+            contact_id: contact_id.clone(),
+            channel: delivery.channel,
+            address,
+            reason: "bounce".to_owned(),
+        };
+        self.opt_out(tx, &out).await
     }
 
     /// A person wants no more messages on the channel of a message (C-10).
@@ -125,6 +124,8 @@ impl App {
     }
 
     async fn opt_out(&self, tx: &Tx, out: &OptOut) -> Result<(), Problem> {
+        accounts::account_lock(tx, &out.account_id).await?;
+        copies::contact_lock(tx, &out.contact_id).await?;
         opt_outs::opt_out_save(tx, out, self.clock.now()).await?;
         match copies::contact_fetch(&**tx, &out.contact_id).await? {
             Some(contact) => self.contact_known(tx, contact).await,
@@ -134,6 +135,9 @@ impl App {
 
     /// A contact came or changed: what the person opted out of stays so.
     pub(crate) async fn contact_known(&self, tx: &Tx, mut contact: contact::Model) -> Result<(), Problem> {
+        // The person may be saying so at this moment; accounts are locked first by everybody.
+        accounts::account_lock(tx, &contact.account_id).await?;
+        copies::contact_lock(tx, &contact.contact_id).await?;
         let unwanted = opt_outs::opt_out_list(&**tx, &contact.contact_id).await?;
         if !unwanted.is_empty() {
             let mut points: Vec<StoredPoint> = from_json(&contact.points)?;

@@ -81,8 +81,9 @@ impl App {
             attempts.push(self.hand_over(message).instrument(span.clone()));
         }
         let outcomes = join_all(attempts).await;
-        for (((offer, _), span), outcome) in started.iter().zip(outcomes) {
-            fault = fault.and(self.finish(offer, outcome, now).instrument(span.clone()).await);
+        for (((offer, message), span), outcome) in started.iter().zip(outcomes) {
+            let address = message.contact.as_ref().map_or("", |contact| contact.address.as_str());
+            fault = fault.and(self.finish(offer, address, outcome, now).instrument(span.clone()).await);
         }
         fault
     }
@@ -102,7 +103,8 @@ impl App {
             Ok(message) => Ok(Some((offer, message))),
             Err(problem) => {
                 // Nothing was handed over: the attempt that was noted must not look like one that may have arrived.
-                self.finish(&offer, Outcome::NotSent(problem.to_string()), now).await?;
+                let outcome = Outcome::NotSent(problem.to_string());
+                self.finish(&offer, "", outcome, now).await?;
                 Err(problem)
             }
         }
@@ -253,8 +255,8 @@ impl App {
         Ok(())
     }
 
-    /// The last transaction of an attempt: what came of it.
-    async fn finish(&self, sent: &Offer, outcome: Outcome, now: Timestamp) -> Result<(), Problem> {
+    /// The last transaction of an attempt to reach `address`: what came of it.
+    async fn finish(&self, sent: &Offer, address: &str, outcome: Outcome, now: Timestamp) -> Result<(), Problem> {
         let touch_id = touch_of(sent)?;
         let tx = self.db.begin().await?;
         accounts::account_lock(&tx, &sent.account_id).await?;
@@ -263,6 +265,9 @@ impl App {
         let (Some(mut delivery), Some(mut offer)) = (delivery, offer) else {
             return Err(Problem::internal(format!("touch {touch_id} is gone")));
         };
+        if !address.is_empty() {
+            address.clone_into(&mut delivery.address);
+        }
         self.settle(&tx, &mut offer, &mut delivery, outcome, now).await?;
         tx.commit().await
     }

@@ -60,6 +60,8 @@ pub struct Delivery {
     pub contact_id: Option<String>,
     /// The way it takes.
     pub channel: Channel,
+    /// Where it was handed over to last; empty for a task, and while that is not known.
+    pub address: String,
     /// Where it is.
     pub state: DeliveryState,
     /// Attempts begun.
@@ -141,6 +143,7 @@ impl Delivery {
             account_id: account_id.to_owned(),
             contact_id: contact_id.map(str::to_owned),
             channel,
+            address: String::new(),
             state: DeliveryState::Pending,
             attempts: 1,
             in_attempt: true,

@@ -1,6 +1,6 @@
 //! Local copies of what other services know.
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr};
 use upswell_runtime::{db::Tx, problem::Problem};
 
 use super::{
@@ -12,6 +12,15 @@ use super::{
 /// Stores a contact as it stands now.
 pub async fn contact_save(tx: &Tx, contact: contact::Model) -> Result<(), Problem> {
     upsert::<contact::Entity>(tx, vec![contact]).await
+}
+
+/// Takes the contact's row lock: what a person wants and what the profile says are brought together by one at a time.
+pub async fn contact_lock(tx: &Tx, contact_id: &str) -> Result<(), Problem> {
+    let update = contact::Entity::update_many()
+        .col_expr(contact::Column::AccountId, Expr::col(contact::Column::AccountId))
+        .filter(contact::Column::ContactId.eq(contact_id));
+    update.exec(&**tx).await?;
+    Ok(())
 }
 
 /// One contact, if it is known.

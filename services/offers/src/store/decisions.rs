@@ -11,12 +11,12 @@ use uuid::Uuid;
 use super::{
     Reads,
     entities::decision::{Column, Entity, Model},
-    upsert,
+    insert,
 };
 
-/// Records decisions.
+/// Records decisions. Errors: ALREADY_EXISTS; what was recorded, and maybe sealed, never changes.
 pub async fn decisions_save(tx: &Tx, decisions: Vec<Model>) -> Result<(), Problem> {
-    upsert::<Entity>(tx, decisions).await
+    insert::<Entity>(tx, decisions).await
 }
 
 /// One decision.

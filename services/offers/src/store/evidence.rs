@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, OnConflict},
+    sea_query::{CaseStatement, OnConflict},
 };
 use upswell_runtime::{
     db::{Tx, micros},
@@ -15,18 +15,24 @@ use uuid::Uuid;
 use super::{
     Reads,
     entities::{decision, head, picture, rulebook},
-    upsert,
+    insert, upsert,
 };
 use crate::domain::decision::chain::GENESIS;
 
-/// Keeps what decisions were made from.
+/// Keeps what decisions were made from. Errors: ALREADY_EXISTS.
 pub async fn pictures_save(tx: &Tx, pictures: Vec<picture::Model>) -> Result<(), Problem> {
-    upsert::<picture::Entity>(tx, pictures).await
+    insert::<picture::Entity>(tx, pictures).await
 }
 
 /// What a decision was made from.
 pub async fn picture_fetch(db: &impl Reads, decision_id: Uuid) -> Result<Option<picture::Model>, Problem> {
     Ok(picture::Entity::find_by_id(decision_id).one(db).await?)
+}
+
+/// What these decisions were made from, in any order.
+pub async fn picture_list(db: &impl Reads, decision_ids: &[Uuid]) -> Result<Vec<picture::Model>, Problem> {
+    let found = picture::Entity::find().filter(picture::Column::DecisionId.is_in(decision_ids.iter().copied()));
+    Ok(found.all(db).await?)
 }
 
 /// Keeps the rules of a version; those that are there stay.
@@ -84,12 +90,22 @@ pub async fn decision_count_unsealed(db: &impl Reads) -> Result<u64, Problem> {
     Ok(found.count(db).await?)
 }
 
-/// Puts a decision into the chain.
-pub async fn decision_seal(tx: &Tx, id: Uuid, place: i64, hash: &str) -> Result<(), Problem> {
+/// Puts decisions into the chain: id, place and hash of each.
+pub async fn decisions_seal(tx: &Tx, seals: &[(Uuid, i64, String)]) -> Result<(), Problem> {
+    let Some(last) = seals.last() else { return Ok(()) };
+    // Few shapes of the statement: the last one is said again up to a power of two.
+    let mut seals = seals.to_vec();
+    seals.resize(seals.len().next_power_of_two(), last.clone());
+    let ids: Vec<Uuid> = seals.iter().map(|(id, ..)| *id).collect();
+    let (mut places, mut hashes) = (CaseStatement::new(), CaseStatement::new());
+    for (id, place, hash) in seals {
+        places = places.case(decision::Column::DecisionId.eq(id), place);
+        hashes = hashes.case(decision::Column::DecisionId.eq(id), hash);
+    }
     let update = decision::Entity::update_many()
-        .col_expr(decision::Column::Place, Expr::value(place))
-        .col_expr(decision::Column::Hash, Expr::value(hash))
-        .filter(decision::Column::DecisionId.eq(id));
+        .col_expr(decision::Column::Place, places.into())
+        .col_expr(decision::Column::Hash, hashes.into())
+        .filter(decision::Column::DecisionId.is_in(ids));
     update.exec(&**tx).await?;
     Ok(())
 }
@@ -111,6 +127,13 @@ pub async fn head_list(db: &impl Reads, entries: i64, most: i64) -> Result<Vec<h
         .filter(head::Column::Entries.gt(entries))
         .filter(head::Column::Entries.lte(most));
     Ok(found.order_by_asc(head::Column::Entries).all(db).await?)
+}
+
+/// Entries of the first head that has a signature.
+pub async fn head_first_signed(db: &impl Reads) -> Result<Option<i64>, Problem> {
+    let found = head::Entity::find().filter(head::Column::Signature.ne(""));
+    let first = found.order_by_asc(head::Column::Entries).one(db).await?;
+    Ok(first.map(|head| head.entries))
 }
 
 /// The newest signed head.

@@ -6,6 +6,7 @@ mod m0003_families;
 mod m0004_approvals;
 mod m0005_evidence;
 mod m0006_channels;
+mod m0009_addresses;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
         all.push(Box::new(m0004_approvals::Approvals));
         all.push(Box::new(m0005_evidence::Evidence));
         all.push(Box::new(m0006_channels::Channels));
+        all.push(Box::new(m0009_addresses::Addresses));
         all
     }
 }

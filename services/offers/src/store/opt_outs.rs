@@ -21,9 +21,10 @@ pub mod entity {
         pub contact_id: String,
         #[sea_orm(primary_key, auto_increment = false)]
         pub channel: String,
-        pub account_id: String,
         /// Only this address; empty means every one.
+        #[sea_orm(primary_key, auto_increment = false)]
         pub address: String,
+        pub account_id: String,
         /// `link`, `provider`, `complaint` or `bounce`.
         pub reason: String,
         pub opted_out_at: i64,
@@ -59,15 +60,8 @@ impl OptOut {
     }
 }
 
-/// Stores an opt-out. One of the person stands, whatever comes of single addresses afterwards.
+/// Stores an opt-out; that of the person and those of single addresses stand beside each other.
 pub async fn opt_out_save(tx: &Tx, out: &OptOut, now: Timestamp) -> Result<(), Problem> {
-    let known = opt_out_list(&**tx, &out.contact_id).await?;
-    if known
-        .iter()
-        .any(|known| known.channel == out.channel && known.address.is_empty())
-    {
-        return Ok(());
-    }
     let row = Model {
         contact_id: out.contact_id.clone(),
         channel: out.channel.to_string(),

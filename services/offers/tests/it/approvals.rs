@@ -5,7 +5,7 @@ use upswell_proto::{
     ingestion::v1::ticket::Severity,
     offers::v1::{self as pb, approval, offer::State, touch},
     scoring::v1::signal,
-    vocabulary::v1::Motion,
+    vocabulary::v1::{Motion, TouchClass},
 };
 
 use super::world::{SLOT, World, acting, at, request_id, wire};
@@ -158,6 +158,23 @@ async fn c14_an_approval_is_checked_again_when_given() {
     let withdrawn = world.offer(Motion::Capacity, State::Withdrawn).await;
     assert!(withdrawn.close_reason.contains("SC-9"), "{withdrawn:#?}");
     assert_eq!(world.approval().await.state(), approval::State::Revoked);
+}
+
+#[tokio::test]
+async fn c14_an_approval_is_not_used_up_by_what_is_not_sent() {
+    // The limits say no at the last moment, or the place was not used in time.
+    for (observed, time) in [(true, "2026-10-12T05:00:00Z"), (false, "2026-10-13T06:00:00Z")] {
+        let (mut world, approval) = asked_of("csm-1").await;
+        try_approve(&world, &approval, "csm-1").await.unwrap();
+        if observed {
+            world.observed(TouchClass::Commercial, "2026-10-12T04:00:00Z").await;
+        }
+        world.clock.set(at(time));
+        world.job("offers.send_due").await;
+        let deferred = world.offer(Motion::Capacity, State::Deferred).await;
+        assert_eq!((deferred.touch_id.as_str(), world.spool_count()), ("", 0));
+        assert_eq!(world.approval().await.state(), approval::State::Revoked, "{time}");
+    }
 }
 
 #[tokio::test]

@@ -26,7 +26,10 @@ async fn decided(more: &[(&str, &str)]) -> World {
 }
 
 async fn verify(world: &World) -> pb::VerifyDecisionsResponse {
-    let answer = world.decisions().verify_decisions(pb::VerifyDecisionsRequest {}).await;
+    let answer = world
+        .decisions()
+        .verify_decisions(pb::VerifyDecisionsRequest::default())
+        .await;
     answer.unwrap().into_inner()
 }
 
@@ -93,6 +96,53 @@ async fn c16_an_untouched_log_is_intact_and_signed() {
 }
 
 #[tokio::test]
+async fn c16_heads_of_the_time_before_there_was_a_key_are_not_signed() {
+    let world = decided(&[("DECISIONS__SIGNING_KEY", "secret")]).await;
+    tamper(&world, "UPDATE decision_heads SET signature = '' WHERE entries = 1").await;
+    assert!(verify(&world).await.intact);
+}
+
+#[tokio::test]
+async fn c16_the_chain_may_be_followed_in_parts() {
+    let world = decided(&[("DECISIONS__SIGNING_KEY", "secret")]).await;
+    let whole = verify(&world).await;
+    assert!(whole.complete);
+    let mut request = pb::VerifyDecisionsRequest {
+        max_entries: 1,
+        ..Default::default()
+    };
+    let mut parts = 0;
+    let last = loop {
+        let part = world
+            .decisions()
+            .verify_decisions(request.clone())
+            .await
+            .unwrap()
+            .into_inner();
+        assert!(part.intact, "{part:?}");
+        if part.complete {
+            break part;
+        }
+        parts += 1;
+        (request.after, request.after_hash) = (part.entries, part.hash);
+    };
+    assert_eq!(last, whole);
+    assert!(parts >= 2, "{parts}");
+    // Another beginning is not that of this chain.
+    (request.after, request.after_hash) = (1, "0".repeat(64));
+    let other = world
+        .decisions()
+        .verify_decisions(request.clone())
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!((other.intact, other.broken_at), (false, 2));
+    request.after_hash.clear();
+    let nameless = world.decisions().verify_decisions(request).await.unwrap_err();
+    assert_eq!(nameless.code(), tonic::Code::InvalidArgument);
+}
+
+#[tokio::test]
 async fn c16_whatever_is_touched_breaks_the_chain() {
     for (touched, sql, at) in [
         (
@@ -119,7 +169,17 @@ async fn c16_whatever_is_touched_breaks_the_chain() {
         let found = verify(&world).await;
         assert_eq!((found.intact, found.broken_at), (false, at), "{touched}: {found:?}");
     }
-    // A head that another key signed.
+    // Heads whose signature was taken away, and one that another key signed.
+    for (which, at) in [("entries > 0", 1), ("entries = 2", 2)] {
+        let world = decided(&[("DECISIONS__SIGNING_KEY", "secret")]).await;
+        tamper(
+            &world,
+            &format!("UPDATE decision_heads SET signature = '' WHERE {which}"),
+        )
+        .await;
+        let found = verify(&world).await;
+        assert!(!found.intact && found.broken_at >= at, "{which}: {found:?}");
+    }
     let world = decided(&[("DECISIONS__SIGNING_KEY", "secret")]).await;
     let forged = "UPDATE decision_heads SET signature = '00' WHERE entries = (SELECT MAX(entries) FROM decision_heads)";
     tamper(&world, forged).await;

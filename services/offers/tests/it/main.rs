@@ -14,4 +14,5 @@ mod ledger;
 mod ledger_api;
 mod limits;
 mod merges;
+mod races;
 mod world;

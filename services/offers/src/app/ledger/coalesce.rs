@@ -18,7 +18,7 @@ use tracing::Span;
 use upswell_runtime::{
     clock::Clock,
     db::{Db, retrying},
-    problem::Problem,
+    problem::{Kind, Problem},
 };
 
 use super::{
@@ -122,6 +122,13 @@ impl Coalescer {
     }
 }
 
+fn is_away(problem: &Problem) -> bool {
+    matches!(
+        problem.kind(),
+        Kind::Unavailable | Kind::ResourceExhausted | Kind::DeadlineExceeded
+    )
+}
+
 fn lost<T>(_: T) -> Answer {
     Err(Problem::unavailable(
         "NOT_ANSWERED",
@@ -145,6 +152,8 @@ impl Desk {
         match self.decide(asks).await {
             Ok(all) => all,
             Err(problem) if asks.len() == 1 => vec![Err(problem)],
+            // The store is away or stands still: one by one they would wait for it in turn, and nobody else could write.
+            Err(problem) if is_away(&problem) => asks.iter().map(|_| Err(problem.clone())).collect(),
             Err(problem) => {
                 tracing::info!(group.calls = asks.len(), error = %problem, "a group failed, its calls go one by one");
                 let mut all = Vec::with_capacity(asks.len());

@@ -12,6 +12,7 @@ pub struct Model {
     pub offer_id: Uuid,
     pub account_id: String,
     pub contact_id: Option<String>,
+    pub address: String,
     pub state: String,
     pub attempts: i32,
     pub in_attempt: bool,

@@ -1,6 +1,7 @@
 //! E-mail over SMTP.
 
 use http::StatusCode;
+use upswell_offers::store::{copies::contact_fetch, opt_outs::opt_out_list};
 use upswell_proto::{
     offers::v1::{self as pb, offer::State, touch},
     scoring::v1::signal,
@@ -92,6 +93,48 @@ async fn c5_an_address_that_does_not_exist_gives_the_place_back() {
         (touch::State::Released, "not_sent".to_owned())
     );
     assert_eq!(mailbox.mails().len(), 0);
+}
+
+#[tokio::test]
+async fn c5_c10_a_bounce_spares_only_the_address_that_it_came_from() {
+    let mailbox = Mailbox::open().await;
+    let office = Office::new("email").mail(mailbox.port);
+    let mut world = office.open().await;
+    world.known().await;
+    let both = [
+        (Channel::Email, "old@acme.example"),
+        (Channel::Email, "new@acme.example"),
+    ];
+    world.contact_at(&both).await;
+    world.limit_signal(signal::State::Open).await;
+    world.run_to(SLOT).await;
+    world.clock.set("2026-10-12T06:00:00Z".parse().unwrap());
+    for (n, address) in ["old@acme.example", "new@acme.example"].into_iter().enumerate() {
+        let mails = mailbox.mails();
+        assert_eq!(
+            (mails.len(), mails[n].to.as_slice()),
+            (n + 1, [address.to_owned()].as_slice())
+        );
+        let bounce = notice(&world, "bounced", &mails[n].header("Message-ID").unwrap());
+        assert_eq!(
+            told(&world, "email", &format!("b-{n}"), &bounce).await.0,
+            StatusCode::OK
+        );
+        // The profile is told again, and help takes the way that is left.
+        world.contact_at(&both).await;
+        world.ticket_signal().await;
+        world.run().await;
+    }
+    let outs = opt_out_list(world.service.db.reader(), "ann").await.unwrap();
+    let mut spared: Vec<_> = outs.iter().map(|out| out.address.as_str()).collect();
+    spared.sort_unstable();
+    assert_eq!(spared, ["new@acme.example", "old@acme.example"]);
+    let points = contact_fetch(world.service.db.reader(), "ann")
+        .await
+        .unwrap()
+        .unwrap()
+        .points;
+    assert!(!points.contains("true"), "{points}");
 }
 
 #[tokio::test]

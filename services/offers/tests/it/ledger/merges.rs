@@ -11,7 +11,7 @@ use upswell_offers::{
         vocabulary::{TouchClass, TouchState},
     },
     store::{
-        arms::arms_save,
+        arms::arms_add,
         entities::{arm, merge, suppression},
         suppressions::suppression_save,
     },
@@ -129,7 +129,7 @@ async fn i3_after_a_merge_the_stricter_suppression_arm_and_renewal_win() {
         stratum: String::new(),
         assigned_at: now,
     };
-    arms_save(&tx, vec![arm("one", false), arm("two", true)]).await.unwrap();
+    arms_add(&tx, vec![arm("one", false), arm("two", true)]).await.unwrap();
     let suppression = suppression::Model {
         suppression_id: ids::derive("suppression", &["two"]),
         account_id: "two".to_owned(),

@@ -8,7 +8,7 @@ use upswell_offers::{
         vocabulary::{Channel, TouchClass, TouchState},
     },
     store::{
-        arms::arms_save,
+        arms::arms_add,
         copies::contact_save,
         entities::{arm, contact, suppression},
         suppressions::suppression_save,
@@ -104,7 +104,10 @@ async fn c6_c9_a_touch_that_begins_a_moment_late_is_sent_and_the_place_behind_it
     assert_eq!(world.log(&second).await.last().unwrap().0, "released");
     let refusal = world.ledger.reserve(&commercial("c", 1)).await.unwrap().unwrap_err();
     let earliest = world.clock.now() + SignedDuration::from_hours(168);
-    assert_eq!((refusal.blocking[0].touches.as_slice(), refusal.earliest), (&[first.id][..], Some(earliest)));
+    assert_eq!(
+        (refusal.blocking[0].touches.as_slice(), refusal.earliest),
+        (&[first.id][..], Some(earliest))
+    );
 }
 
 #[tokio::test]
@@ -216,7 +219,7 @@ async fn c4_c10_c12_exemptions_and_contamination_are_in_the_log() {
         stratum: String::new(),
         assigned_at: now,
     };
-    arms_save(&tx, vec![arm]).await.unwrap();
+    arms_add(&tx, vec![arm]).await.unwrap();
     let person = contact::Model {
         contact_id: "ann".to_owned(),
         account_id: "acme".to_owned(),
