@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use jiff::civil::Time;
 use serde::Deserialize;
-use upswell_runtime::{
-    client::ClientSettings, db::DbSettings, problem::Violations, relay::RelaySettings, server::ServerSettings,
-};
+use upswell_runtime::{db::DbSettings, problem::Violations, relay::RelaySettings, server::ServerSettings};
 
 mod channel;
 
@@ -26,8 +24,6 @@ pub struct Settings {
     pub server: ServerSettings,
     /// The relay of the outbox.
     pub relay: RelaySettings,
-    /// Calls to peers.
-    pub client: ClientSettings,
     /// The pressure limits.
     pub caps: CapSettings,
     /// Catalogue and playbooks.
@@ -88,7 +84,6 @@ impl Settings {
         violations.at("db", |v| self.db.validate(v));
         violations.at("server", |v| self.server.validate(v));
         violations.at("relay", |v| self.relay.validate(v));
-        violations.at("client", |v| self.client.validate(v));
         violations.at("caps", |v| self.caps.validate(v));
         violations.take("decisions.slot_time", self.decisions.time());
         if !(1..=30).contains(&self.approvals.business_days) {

@@ -11,7 +11,7 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::policy::Policy;
+use crate::domain::{decision::chain::hex, policy::Policy};
 
 mod catalogue;
 mod decisions;
@@ -139,11 +139,7 @@ fn version(files: &[(&str, Node)]) -> String {
     for (name, node) in files {
         hash.update(format!("{name}\0{}\0", node.canonical()));
     }
-    hash.finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&hash.finalize()[..8])
 }
 
 /// The files of a policy's directory that can be read, by name.

@@ -168,11 +168,16 @@ impl App {
         Ok(())
     }
 
-    /// The answer counts from the moment it was written, not from when it was noticed.
+    /// The answer counts from the moment it was written, not from when it was noticed: also where the offer expired in
+    /// between (T-5, I-5).
     async fn accept_by_reply(&self, tx: &Tx, offer: &Offer, replied_at: Timestamp) -> Result<String, OfferError> {
         let at = replied_at
             .min(self.clock.now())
             .max(offer.sent_at.unwrap_or(replied_at));
+        let mut offer = self.offer_locked(tx, offer.id).await?;
+        if offer.revive(at, self.clock.now()) {
+            self.save(tx, &mut offer, Some(OfferState::Expired)).await?;
+        }
         match self.accept(tx, offer.id, at).await {
             Ok(_) => Ok(ACCEPTED.to_owned()),
             // The message is out and its confirmation is under way: the reply must not be lost, so it comes again.
@@ -195,6 +200,16 @@ impl App {
             return Ok(own.ok_or("the offer does not exist"));
         }
         let mut open = offers::offer_list_in(&**tx, &family, OfferState::Sent).await?;
+        let expired = offers::offer_list_in(&**tx, &family, OfferState::Expired).await?;
+        open.extend(
+            expired
+                .into_iter()
+                .filter(|offer| offer.expired_after(reply.replied_at)),
+        );
+        // Nobody answers what was sent afterwards.
+        if open.len() > 1 {
+            open.retain(|offer| offer.sent_at.is_some_and(|sent| sent <= reply.replied_at));
+        }
         // Help needs no order: where one offer has a price, a "+" means that one.
         if open.len() > 1 {
             open.retain(|offer| offer.terms.is_some());

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use upswell_runtime::ids;
 use uuid::Uuid;
 
-use super::{offer::Offer, vocabulary::words};
+use super::{decision::chain::hex, offer::Offer, vocabulary::words};
 
 mod ladder;
 #[cfg(test)]
@@ -217,7 +217,7 @@ pub fn content_hash(offer: &Offer) -> String {
     );
     // Plain data of strings and numbers always serialises.
     let text = serde_json::to_string(&content).unwrap_or_default();
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text))
 }
 
 /// The instant `days` business days after `now` by the calendar of `zone`: same time of day, Saturdays and Sundays

@@ -7,7 +7,8 @@
 //!            │              │               │          │
 //!            └──────────────┴── WITHDRAWN ──┴──────────┘       REJECTED comes from AWAITING_APPROVAL
 //! ```
-//! A sent offer whose message came back is WITHDRAWN too: nobody saw it (C-5).
+//! A sent offer whose message came back is WITHDRAWN too: nobody saw it (C-5). An answer that was written in time and
+//! told late opens an EXPIRED one again, and a corrected reply an ACCEPTED one (T-5, I-5).
 //! A new offer may also begin in AWAITING_APPROVAL or RESERVED. What has ended stays ended.
 
 use jiff::{Timestamp, civil::Date};
@@ -87,7 +88,7 @@ pub fn declined(reason: DeclineReason, comment: &str) -> String {
 /// A proposal as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Offer {
-    /// Derived from account, playbook and signal, so that the same reason never makes two offers.
+    /// Derived from account, playbook, subject and the moment when it was first considered.
     pub id: Uuid,
     /// The account.
     pub account_id: String,
@@ -243,6 +244,22 @@ impl Offer {
         }
         (self.state, self.state_at, self.order_id) = (OfferState::Sent, now, None);
         true
+    }
+
+    /// Whether it was open for an answer at `at`, although nobody knew of one when it expired.
+    pub fn expired_after(&self, at: Timestamp) -> bool {
+        let was_sent = self.sent_at.is_some_and(|sent| sent <= at);
+        self.state == OfferState::Expired && was_sent && self.open_until().is_some_and(|until| at <= until)
+    }
+
+    /// An answer of `at` came after it had expired: it is open for that answer again (T-5). False where it is too late.
+    pub fn revive(&mut self, at: Timestamp, now: Timestamp) -> bool {
+        let revived = self.expired_after(at);
+        if revived {
+            (self.state, self.state_at) = (OfferState::Sent, now);
+            self.close_reason.clear();
+        }
+        revived
     }
 
     /// Whether an answer counts at `now`: it was sent, and its terms stand.

@@ -1,5 +1,6 @@
 //! What the other services tell about one account, in good health unless a test says otherwise.
 
+use jiff::Timestamp;
 use upswell_proto::{
     gtype,
     ingestion::v1::{self as ingestion, subscription_terms},
@@ -284,6 +285,11 @@ impl World {
     }
 
     pub(crate) async fn reply(&mut self, offer_id: &str, text: &str) {
+        self.reply_of(offer_id, text, self.clock.now()).await;
+    }
+
+    /// A reply that was written at `time` and is told now.
+    pub(crate) async fn reply_of(&mut self, offer_id: &str, text: &str, time: Timestamp) {
         let reply = ingestion::Reply {
             offer_id: offer_id.into(),
             contact_id: self.own("ann"),
@@ -293,8 +299,8 @@ impl World {
         let event = ingestion::ReplyReceived {
             account_id: self.account.clone(),
             reply: Some(reply),
-            reply_time: Some(wire(self.clock.now())),
-            fact_id: format!("mail/{text}/{}", self.clock.now()),
+            reply_time: Some(wire(time)),
+            fact_id: format!("mail/{text}/{time}"),
             ..Default::default()
         };
         self.tell("ingestion", &self.account.clone(), &event).await;

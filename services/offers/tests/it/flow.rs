@@ -7,7 +7,7 @@ use upswell_proto::{
     vocabulary::v1::{Channel, Motion},
 };
 
-use super::world::{SLOT, World, request_id};
+use super::world::{SLOT, World, at, request_id, wire};
 
 async fn sent() -> (World, pb::Offer) {
     let mut world = World::new().await;
@@ -94,6 +94,26 @@ async fn t5_accepting_twice_is_one_order() {
         world.offers().accept_offer(reused).await.unwrap_err().code(),
         Code::InvalidArgument
     );
+}
+
+#[tokio::test]
+async fn t5_i5_a_plus_that_was_written_in_time_counts_however_late_it_is_told() {
+    for named in [true, false] {
+        let (mut world, offer) = sent().await;
+        world.run_to("2026-11-20T05:00:00Z").await;
+        world.offer(Motion::Capacity, State::Expired).await;
+        // Written too late, and before there was anything to answer.
+        for time in ["2026-11-19T05:00:00Z", "2026-10-12T04:00:00Z"] {
+            world.reply_of("", "+", at(time)).await;
+            world.offer(Motion::Capacity, State::Expired).await;
+        }
+        let offer_id = if named { offer.offer_id.as_str() } else { "" };
+        world.reply_of(offer_id, "+", at("2026-10-14T09:00:00Z")).await;
+        world.offer(Motion::Capacity, State::Accepted).await;
+        let orders = world.all_orders().await;
+        assert_eq!(orders.len(), 1);
+        assert_eq!(orders[0].place_time, Some(wire(at("2026-10-14T09:00:00Z"))));
+    }
 }
 
 #[tokio::test]
@@ -197,7 +217,7 @@ async fn c6_a_crash_while_sending_sends_once() {
     let touches = world.touches().await;
     assert_eq!((touches.len(), touches[0].state()), (1, pb::touch::State::Confirmed));
     // It counts at the instant at which sending began, which the message carries.
-    assert_eq!(offer.send_time, Some(super::world::wire(super::world::at(SLOT))));
+    assert_eq!(offer.send_time, Some(wire(at(SLOT))));
     world.run_to("2026-10-12T10:00:00Z").await;
     assert_eq!(world.spool_count(), 1);
 }
