@@ -65,12 +65,13 @@ where
     E: EntityTrait,
     E::Model: IntoActiveModel<E::ActiveModel>,
 {
-    let chunk = ROWS.min(PARAMETERS / E::Column::iter().count());
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
+    let most = ROWS.min(PARAMETERS / E::Column::iter().count());
+    let mut rows = rows.into_iter();
+    while rows.len() > 0 {
+        let count = shape(rows.len(), most);
         let some: Vec<E::ActiveModel> = rows
             .by_ref()
-            .take(chunk)
+            .take(count)
             .map(IntoActiveModel::into_active_model)
             .collect();
         let mut insert = E::insert_many(some);
@@ -85,6 +86,12 @@ where
 /// True where all writers of the process share one connection.
 pub(crate) fn has_one_writer(db: &Db) -> bool {
     db.backend() == DbBackend::Sqlite
+}
+
+/// How many of `left` rows the next statement writes: a power of two, at most `most`. A connection keeps a hundred prepared
+/// statements, and each number of rows is another one.
+pub(crate) fn shape(left: usize, most: usize) -> usize {
+    1 << left.min(most).max(1).ilog2()
 }
 
 /// A list of parameters, filled up with its last value to a power of two: few shapes of a statement are worth more than
@@ -115,3 +122,26 @@ pub(crate) fn word<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> 
 /// What reads work on: the reader pool or an open transaction.
 pub trait Reads: ConnectionTrait {}
 impl<C: ConnectionTrait> Reads for C {}
+
+#[cfg(test)]
+mod tests {
+    use super::{padded, shape};
+
+    #[test]
+    fn few_shapes_of_a_statement_cover_any_number_of_rows() {
+        let mut shapes = std::collections::BTreeSet::new();
+        for rows in 1..2_000_usize {
+            let mut left = rows;
+            while left > 0 {
+                let count = shape(left, 500);
+                assert!(count.is_power_of_two() && count <= left.min(500), "{rows}: {count}");
+                shapes.insert(count);
+                left -= count;
+            }
+        }
+        assert_eq!(shapes.len(), 9);
+        let three = ["a", "b", "c"].map(str::to_owned);
+        assert_eq!(padded(&three), ["a", "b", "c", "c"]);
+        assert_eq!(padded(&[]), Vec::<String>::new());
+    }
+}

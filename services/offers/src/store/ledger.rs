@@ -21,11 +21,14 @@ pub use self::{
     locks::{Family, account_touch_families, account_touch_lock, account_touch_root_set},
     standing::{opted_out_list, standings_fetch},
 };
-use super::{Reads, insert, padded, upsert};
+use super::{Reads, insert, padded, shape, upsert};
 use crate::domain::{
     ledger::{HORIZON, Touch},
     vocabulary::TouchState,
 };
+
+/// Steps in one statement.
+const CHUNK: usize = 500;
 
 /// Which touches a list shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -180,8 +183,8 @@ pub async fn touches_save(tx: &Tx, touches: &[Touch]) -> Result<(), Problem> {
 }
 
 /// Adds steps to the log.
-pub async fn touch_log_append(tx: &Tx, entries: impl Iterator<Item = LogEntry>) -> Result<(), Problem> {
-    let rows = entries.map(|LogEntry { touch, note, at }| log::ActiveModel {
+pub async fn touch_log_append(tx: &Tx, entries: impl ExactSizeIterator<Item = LogEntry>) -> Result<(), Problem> {
+    let mut rows = entries.map(|LogEntry { touch, note, at }| log::ActiveModel {
         entry_id: NotSet,
         touch_id: Set(touch.id),
         account_id: Set(touch.account_id.clone()),
@@ -192,7 +195,11 @@ pub async fn touch_log_append(tx: &Tx, entries: impl Iterator<Item = LogEntry>) 
         note: Set(note.to_owned()),
         logged_at: Set(micros(at)),
     });
-    log::Entity::insert_many(rows).exec_without_returning(&**tx).await?;
+    while rows.len() > 0 {
+        let count = shape(rows.len(), CHUNK);
+        let some: Vec<log::ActiveModel> = rows.by_ref().take(count).collect();
+        log::Entity::insert_many(some).exec_without_returning(&**tx).await?;
+    }
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use super::{
     entities::{account, contact, score, signal, subscription, suppression, ticket},
     from_json, holds,
     ledger::{self, Family},
-    offers, suppressions, word,
+    offers, padded, suppressions, word,
 };
 use crate::domain::{
     decision::{
@@ -92,7 +92,7 @@ pub async fn pictures_load(
         .values()
         .flat_map(|family| family.members.iter().cloned())
         .collect();
-    let all: Vec<String> = all.into_iter().collect();
+    let (ids, all) = (padded(&ids), padded(&all.into_iter().collect::<Vec<_>>()));
     let mut parts = Parts {
         contacts: group(copies::contact_list(db, &ids).await?, |row| &row.account_id),
         subscriptions: group(copies::subscription_list(db, &ids).await?, |row| &row.account_id),

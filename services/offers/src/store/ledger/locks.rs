@@ -16,7 +16,7 @@ use upswell_runtime::{
 };
 
 use super::entities::state::{Column, Entity, Model};
-use crate::store::{Reads, padded};
+use crate::store::{Reads, padded, shape};
 
 /// Accounts in one statement.
 const CHUNK: usize = 500;
@@ -91,7 +91,10 @@ async fn rows_lock(tx: &Tx, ids: &[String], now: Timestamp) -> Result<BTreeMap<S
         _ => "MAX(account_touch_state.recorded_at, excluded.recorded_at)",
     };
     let mut rows = BTreeMap::new();
-    for chunk in ids.chunks(CHUNK) {
+    let mut rest = ids;
+    while !rest.is_empty() {
+        let (chunk, others) = rest.split_at(shape(rest.len(), CHUNK));
+        rest = others;
         let known = OnConflict::column(Column::AccountId)
             .value(Column::Version, Expr::cust("account_touch_state.version + 1"))
             .value(Column::RecordedAt, Expr::cust(latest))
@@ -119,14 +122,15 @@ async fn rows_lock(tx: &Tx, ids: &[String], now: Timestamp) -> Result<BTreeMap<S
 }
 
 async fn rows_related<'a>(db: &impl Reads, rows: impl Iterator<Item = &'a Model>) -> Result<Vec<Model>, Problem> {
-    let roots: BTreeSet<&str> = rows
-        .map(|row| row.root_id.as_str())
+    let roots: BTreeSet<String> = rows
+        .map(|row| row.root_id.clone())
         .filter(|root| !root.is_empty())
         .collect();
+    let roots: Vec<String> = roots.into_iter().collect();
     if roots.is_empty() {
         return Ok(Vec::new());
     }
-    let found = Entity::find().filter(Column::RootId.is_in(roots));
+    let found = Entity::find().filter(Column::RootId.is_in(padded(&roots)));
     Ok(found.order_by_asc(Column::AccountId).all(db).await?)
 }
 
