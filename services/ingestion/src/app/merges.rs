@@ -14,13 +14,14 @@ use crate::{
     api::{convert, events},
     domain::{
         change::{Change, retold},
+        fact::AccountProfile,
         merge::{Merge, Roots, Undone, united},
         name::similarity_percent,
         words::Kind,
     },
     error::Refusal,
     store::{
-        account::{Lookalike, accounts_fetch, accounts_lock, lookalikes_list, profiles_write},
+        account::{Lookalike, account_is_named, accounts_fetch, accounts_lock, lookalikes_list, profiles_write},
         document::documents_fetch,
         merge::{merge_fetch, merge_insert, merge_undo, merges_list, roots_fetch},
     },
@@ -133,7 +134,12 @@ impl App {
     async fn tell_again(&self, tx: &Tx, root: &str, now: Timestamp) -> Result<(), Problem> {
         let roots = roots_fetch(&**tx, &[root]).await?;
         let all = documents(documents_fetch(&**tx, &roots.with_parts(&[root]), &RETOLD, None).await?)?;
-        let changes = retold(united(root, &all));
+        let mut changes = retold(united(root, &all));
+        let told = changes.iter().any(|change| matches!(change, Change::Profile(_)));
+        if !told && account_is_named(&**tx, root).await? {
+            // The profile that was known went with a part.
+            changes.insert(0, Change::Profile(AccountProfile::unknown()));
+        }
         let profile = changes.iter().find_map(|change| match change {
             Change::Profile(profile) => Some(profile),
             _ => None,

@@ -175,6 +175,7 @@ impl Recorder {
         }
         let accounts: Vec<&str> = runs.keys().copied().collect();
         let roots = locked_roots(tx, &accounts, now).await?;
+        let origins = told_origins(origins, &roots);
         runs_insert(tx, &runs, now).await?;
         let corrections: Vec<Correction> = new.iter().filter_map(|(_, fact)| Correction::of(fact)).collect();
         corrections_insert(tx, &corrections).await?;
@@ -239,6 +240,19 @@ fn origins<'a>(batches: &[&Command], places: &[(usize, &'a Candidate)]) -> BTree
         origins.entry(account).or_insert_with(|| contexts[*batch].clone());
     }
     origins
+}
+
+/// The same by the account under which it is told, too: that which an account is part of (I-3).
+fn told_origins(origins: &BTreeMap<&str, TraceContext>, roots: &Roots) -> BTreeMap<String, TraceContext> {
+    let mut told: BTreeMap<String, TraceContext> = BTreeMap::new();
+    for (account_id, origin) in origins {
+        told.insert((*account_id).to_owned(), origin.clone());
+    }
+    for (account_id, origin) in origins {
+        told.entry(roots.root(account_id).to_owned())
+            .or_insert_with(|| origin.clone());
+    }
+    told
 }
 
 /// Locks the accounts and what they are part of, and says what that is. A merge takes the same locks, so that it comes

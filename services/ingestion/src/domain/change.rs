@@ -87,17 +87,20 @@ pub struct Batch<'a> {
 
 /// The changes by account, in the order in which they are told. `documents` are the facts about every object that the
 /// batch touches which count now, or counted until now.
-/// Everything is told under the root of its account.
+/// Everything is told under the root of its account, but touches: the ledger keeps each with the account that it was made
+/// to, and counts the accounts of a merge together (I-3).
 pub fn changes(batch: &Batch<'_>, documents: &[Document], roots: &Roots) -> BTreeMap<String, Vec<Change>> {
     let mut told: BTreeMap<String, Vec<Change>> = BTreeMap::new();
     states(batch, documents, roots, &mut told);
     for fact in &batch.revoked {
-        told.entry(root(roots, fact)).or_default().extend(happened(fact, true));
+        told.entry(told_under(roots, fact))
+            .or_default()
+            .extend(happened(fact, true));
     }
     let mut counting = batch.counting.clone();
     counting.sort_by_key(|fact| (fact.occur_time, fact.key()));
     for fact in counting {
-        told.entry(fact.account_id.clone())
+        told.entry(told_under(roots, fact))
             .or_default()
             .extend(happened(fact, false));
     }
@@ -112,6 +115,14 @@ pub fn changes(batch: &Batch<'_>, documents: &[Document], roots: &Roots) -> BTre
 
 fn root(roots: &Roots, fact: &Fact) -> String {
     roots.root(&fact.account_id).to_owned()
+}
+
+/// The account under which something that happened is told.
+fn told_under(roots: &Roots, fact: &Fact) -> String {
+    match fact.body {
+        Body::ExternalTouch(_) => fact.account_id.clone(),
+        _ => root(roots, fact),
+    }
 }
 
 /// The states and versions of an account, as they are told when it changes hands.
@@ -166,9 +177,11 @@ fn state(body: &Body) -> Option<Change> {
     }
 }
 
-/// How an object is told whose every fact was corrected away: a person without addresses, a ticket that is not open.
+/// How an object is told whose every fact was corrected away: a profile that says nothing, a person without addresses, a
+/// ticket that is not open.
 fn gone(body: &Body) -> Option<Change> {
     match body {
+        Body::AccountProfile(_) => Some(Change::Profile(AccountProfile::unknown())),
         Body::ContactProfile(contact) => Some(Change::Contact(ContactProfile {
             points: Vec::new(),
             ..contact.clone()

@@ -221,6 +221,24 @@ pub struct AccountProfile {
     pub primary_metric: String,
 }
 
+impl AccountProfile {
+    /// What is told of an account of which a profile was known that is not its own any more: nothing, in UTC.
+    pub fn unknown() -> Self {
+        Self {
+            display_name: String::new(),
+            segment: String::new(),
+            industry: String::new(),
+            country_code: String::new(),
+            time_zone: "UTC".to_owned(),
+            language_code: String::new(),
+            enterprise: false,
+            csm_id: String::new(),
+            customer_since: None,
+            primary_metric: String::new(),
+        }
+    }
+}
+
 /// Who a person at the account is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ContactProfile {

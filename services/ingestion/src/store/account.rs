@@ -94,6 +94,17 @@ pub async fn profiles_write(
     Ok(())
 }
 
+/// True when a profile of the account is kept: a profile has a name.
+pub async fn account_is_named(connection: &impl ConnectionTrait, account_id: &str) -> Result<bool, Problem> {
+    let select = Query::select()
+        .column(Account::AccountId)
+        .from(Account::Table)
+        .and_where(Expr::col(Account::AccountId).eq(account_id))
+        .and_where(Expr::col(Account::DisplayName).ne(""))
+        .take();
+    Ok(connection.query_one(&select).await?.is_some())
+}
+
 /// Two accounts whose names share their skeleton.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lookalike {

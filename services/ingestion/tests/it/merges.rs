@@ -6,7 +6,7 @@ use upswell_proto::ingestion::v1 as pb;
 
 use crate::{
     any_order::{batches, facts, seeds},
-    harness::{Running, about, fact, plan, profile, usage},
+    harness::{Running, about, fact, plan, profile, superseding, usage},
 };
 
 fn named(account: &str, external_id: &str, name: &str) -> pb::Fact {
@@ -30,8 +30,17 @@ async fn i3_a_merged_account_is_part_of_the_other_with_what_comes_later() {
     ];
     running.record_new(facts).await;
     let merge = running.merge("acme", "twin").await.unwrap();
+    let touched = r#""touch":{"class":"commercial","channel":"email","sender":"anna"}"#;
+    let later = vec![
+        about("twin", usage("u3", 1, 1)),
+        usage("u4", 2, 2),
+        about("twin", plan("s2", 2, "600 USD")),
+        about("twin", fact("t1", 2, touched)),
+    ];
+    running.record_new(later).await;
+    let wrong = superseding("s2", about("twin", plan("s3", 2, "700 USD")));
     running
-        .record_new(vec![about("twin", usage("u3", 1, 1)), usage("u4", 2, 2)])
+        .record_new(vec![wrong, superseding("t1", about("twin", usage("u5", 3, 0)))])
         .await;
 
     let picture = running.picture("twin").await;
@@ -48,7 +57,7 @@ async fn i3_a_merged_account_is_part_of_the_other_with_what_comes_later() {
     assert_eq!((picture.subscriptions.len(), picture.contacts.len()), (1, 1));
     let scored = running.account_facts(&["twin", "acme"], 30).await;
     assert_eq!(scored.len(), 1, "a part is no account of its own");
-    assert_eq!(scored[0].series[0].values, [13, 2]);
+    assert_eq!(scored[0].series[0].values, [13, 2, 0]);
     let mut client = running.client.clone();
     let listed = client
         .list_accounts(pb::ListAccountsRequest::default())
@@ -60,7 +69,7 @@ async fn i3_a_merged_account_is_part_of_the_other_with_what_comes_later() {
         account_id: "acme".to_owned(),
         ..Default::default()
     };
-    assert_eq!(client.list_facts(traced).await.unwrap().into_inner().facts.len(), 8);
+    assert_eq!(client.list_facts(traced).await.unwrap().into_inner().facts.len(), 12);
 
     let told = running.events::<pb::AccountsMerged>().await;
     assert_eq!(told.len(), 4, "to scoring, offers, renewals and metrics");
@@ -70,8 +79,32 @@ async fn i3_a_merged_account_is_part_of_the_other_with_what_comes_later() {
     );
     let terms = running.events::<pb::SubscriptionChanged>().await;
     let offers: Vec<_> = terms.iter().filter(|(dest, _)| dest == "offers").collect();
-    let accounts: Vec<&str> = offers.iter().map(|(_, event)| event.account_id.as_str()).collect();
-    assert_eq!(accounts, ["twin", "acme"], "told again under the account that goes on");
+    let versions = offers.iter().map(|(_, event)| {
+        let id = event.version_id.as_str();
+        (event.account_id.as_str(), id, event.superseded)
+    });
+    let versions: Vec<_> = versions.collect();
+    let expected = [
+        ("twin", "src/s1", false),
+        ("acme", "src/s1", false),
+        ("acme", "src/s2", false),
+        ("acme", "src/s2", true),
+        ("acme", "src/s3", false),
+    ];
+    assert_eq!(
+        versions, expected,
+        "told again, and told on, under the account that goes on"
+    );
+    let touches = running.events::<pb::TouchObserved>().await;
+    let touches: Vec<_> = touches
+        .iter()
+        .map(|(_, event)| (event.account_id.as_str(), event.superseded))
+        .collect();
+    assert_eq!(
+        touches,
+        [("twin", false), ("twin", true)],
+        "the ledger knows whose it was"
+    );
     let changed = running.events::<pb::AccountChanged>().await;
     assert_eq!(
         changed.last().unwrap().1.account_id,
@@ -122,6 +155,59 @@ async fn i3_an_undone_merge_leaves_two_accounts_and_its_history() {
         .unwrap()
         .into_inner();
     assert_eq!(listed.merges, [undone]);
+}
+
+#[tokio::test]
+async fn i3_an_undone_merge_takes_the_profile_of_the_part_with_it() {
+    let running = Running::start().await;
+    running
+        .record_new(vec![
+            usage("u1", 1, 5),
+            about("twin", profile("p1", 1, "mid")),
+            about("third", profile("p2", 1, "mid")),
+        ])
+        .await;
+    let listed = async || {
+        let request = pb::ListAccountsRequest {
+            segment: "mid".to_owned(),
+            ..Default::default()
+        };
+        let listed = running
+            .client
+            .clone()
+            .list_accounts(request)
+            .await
+            .unwrap()
+            .into_inner();
+        let ids = listed.accounts.into_iter().map(|account| account.account_id);
+        ids.collect::<Vec<_>>()
+    };
+    let merge = running.merge("acme", "twin").await.unwrap();
+    assert_eq!(listed().await, ["acme", "third"]);
+    running.unmerge(&merge.merge_id).await.unwrap();
+    assert_eq!(listed().await, ["third", "twin"]);
+    let pairs = pb::ListDuplicateAccountsRequest::default();
+    let pairs = running
+        .client
+        .clone()
+        .list_duplicate_accounts(pairs)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(pairs.duplicates.len(), 1, "third and twin alone have the name");
+    let told = running.events::<pb::AccountProfileChanged>().await;
+    let told: Vec<_> = told
+        .iter()
+        .filter(|(dest, event)| dest == "renewals" && event.account_id == "acme")
+        .map(|(_, event)| event.profile.clone().unwrap())
+        .map(|profile| (profile.segment, profile.time_zone))
+        .collect();
+    let line = |segment: &str, zone: &str| (segment.to_owned(), zone.to_owned());
+    assert_eq!(
+        told,
+        [line("mid", "Asia/Almaty"), line("", "UTC")],
+        "the copies forget it too"
+    );
 }
 
 #[tokio::test]
