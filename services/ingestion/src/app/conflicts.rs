@@ -5,7 +5,11 @@ use upswell_runtime::{
     requests::{self, Replay},
 };
 
-use super::{App, merges::Decision, record::Command};
+use super::{
+    App,
+    merges::Decision,
+    record::{Command, locked_roots},
+};
 use crate::{
     api::convert::{decode, encode},
     domain::{fact::Fact, intake::Candidate, intake::Outcome},
@@ -48,6 +52,8 @@ impl App {
         }
         if resolution == Resolution::Replace {
             let (recorded, refused) = (decode(&conflict.recorded)?, decode(&conflict.refused)?);
+            // What corrects it is judged one writer after the other, as in recording.
+            locked_roots(&tx, &[&recorded.account_id], now).await?;
             let standing = corrections_fetch(&*tx, &[recorded.key()]).await?.counts(&recorded);
             let fact = replacement(conflict_id, &recorded, refused, standing)?;
             let command = command(fact);

@@ -102,7 +102,7 @@ impl App {
         let corrections = corrections_fetch(reader, &keys).await?;
         let facts = page.items.into_iter().map(|stored| {
             let fact = decode(&stored.payload)?;
-            let superseded_by = corrections.on(&fact).next().map(|correction| correction.by.clone());
+            let superseded_by = corrections.latest_on(&fact).map(|correction| correction.by.clone());
             Ok(ListedFact {
                 fact,
                 recorded: stored.recorded,

@@ -14,7 +14,11 @@ use upswell_runtime::{
     telemetry::TraceContext,
 };
 
-use super::{App, commit::Answer, told::Effects};
+use super::{
+    App,
+    commit::Answer,
+    told::{Effects, corrections_note},
+};
 use crate::{
     NAME,
     api::{
@@ -22,7 +26,6 @@ use crate::{
         events,
     },
     domain::{
-        correction::Correction,
         difference::{FieldFault, differences},
         fact::{Fact, FactKey},
         intake::{Candidate, ContentHash, Outcome, Standing, Verdict, firsts, verdicts},
@@ -32,7 +35,6 @@ use crate::{
     store::{
         account::accounts_lock,
         conflict::{NewConflict, conflicts_insert},
-        correction::corrections_insert,
         fact::{StoredFact, facts_fetch, facts_insert, runs_insert},
         merge::roots_fetch,
     },
@@ -177,8 +179,7 @@ impl Recorder {
         let roots = locked_roots(tx, &accounts, now).await?;
         let origins = told_origins(origins, &roots);
         runs_insert(tx, &runs, now).await?;
-        let corrections: Vec<Correction> = new.iter().filter_map(|(_, fact)| Correction::of(fact)).collect();
-        corrections_insert(tx, &corrections).await?;
+        let corrections = corrections_note(tx, new).await?;
 
         let effects = Effects::gather(tx, new, &corrections, roots).await?;
         effects.write(tx, now).await?;
@@ -257,7 +258,7 @@ fn told_origins(origins: &BTreeMap<&str, TraceContext>, roots: &Roots) -> BTreeM
 
 /// Locks the accounts and what they are part of, and says what that is. A merge takes the same locks, so that it comes
 /// before or after as a whole; whoever was not locked with the first statement is locked with a later one.
-async fn locked_roots(tx: &Tx, accounts: &[&str], now: Timestamp) -> Result<Roots, Problem> {
+pub(super) async fn locked_roots(tx: &Tx, accounts: &[&str], now: Timestamp) -> Result<Roots, Problem> {
     let mut locked: BTreeSet<String> = BTreeSet::new();
     let mut roots = roots_fetch(&**tx, accounts).await?;
     loop {

@@ -18,7 +18,7 @@ use crate::{
     },
     store::{
         account::profiles_write,
-        correction::corrections_fetch,
+        correction::{corrections_fetch, corrections_insert},
         document::{NewDocument, documents_fetch, documents_insert, documents_revoke},
         fact::{counts_fetch, facts_fetch},
         rollup::{Write, rollups_span, rollups_write},
@@ -39,7 +39,7 @@ impl<'a> Effects<'a> {
     pub(super) async fn gather(
         tx: &Tx,
         new: &'a [(i64, &'a Fact)],
-        made: &[Correction],
+        made: &BTreeSet<Correction>,
         roots: Roots,
     ) -> Result<Self, Problem> {
         let new_keys: BTreeSet<FactKey> = new.iter().map(|(_, fact)| fact.key()).collect();
@@ -58,7 +58,7 @@ impl<'a> Effects<'a> {
         let mut revoked = Vec::new();
         for stored in facts_fetch(tx, &targets.into_iter().collect::<Vec<_>>()).await? {
             let fact = decode(&stored.payload)?;
-            if corrections.revoked_by(&fact, &new_keys) {
+            if corrections.revoked_by(&fact, made) {
                 revoked.push((
                     stored.id,
                     Document {
@@ -155,6 +155,20 @@ impl<'a> Effects<'a> {
         documents.extend(self.revoked.iter().map(|(_, document)| document.clone()));
         Ok(documents)
     }
+}
+
+/// Notes the corrections that new facts make, and what follows from them; those that are new.
+pub(super) async fn corrections_note(tx: &Tx, new: &[(i64, &Fact)]) -> Result<BTreeSet<Correction>, Problem> {
+    let mut made = BTreeSet::new();
+    let mut next: Vec<Correction> = new.iter().filter_map(|(_, fact)| Correction::of(fact)).collect();
+    while !next.is_empty() {
+        let inserted = corrections_insert(tx, &next).await?;
+        let corrected: BTreeSet<FactKey> = inserted.iter().map(|one| one.corrected.clone()).collect();
+        let around = corrections_fetch(&**tx, &corrected.into_iter().collect::<Vec<_>>()).await?;
+        next = around.rivals(&inserted).into_iter().collect();
+        made.extend(inserted);
+    }
+    Ok(made)
 }
 
 fn cell(fact: &Fact) -> Option<Cell> {

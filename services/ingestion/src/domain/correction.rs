@@ -1,6 +1,18 @@
 //! Corrections (I-5): a fact that names an earlier one takes its contribution away, in whatever order the two arrive.
+//!
+//! Of several that name the same fact one counts: the one that happened last corrects the others, too, and whatever
+//! corrects one of them competes with it in the same way.
+//!
+//! ```text
+//! a ←corrects── b, c        b happened before c   ⇒   b ←corrects── c
+//! ```
+//!
+//! That is a closure of what the facts say, so that it is the same in every order of arrival.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::fact::{Fact, FactKey};
 
@@ -13,6 +25,8 @@ pub struct Correction {
     pub by: String,
     /// The account of the correcting fact.
     pub account_id: String,
+    /// When that happened, µs since the epoch.
+    pub occurred_at: i64,
 }
 
 impl Correction {
@@ -23,7 +37,21 @@ impl Correction {
             corrected,
             by,
             account_id,
+            occurred_at: fact.occur_time.as_microsecond(),
         })
+    }
+
+    /// Which of two corrections of one fact stands.
+    fn rank(&self) -> (i64, &str) {
+        (self.occurred_at, &self.by)
+    }
+
+    /// What follows for the correction that this one outranks.
+    fn over(&self, lower: &Self) -> Self {
+        Self {
+            corrected: lower.by_key(),
+            ..self.clone()
+        }
     }
 
     /// The key of the correcting fact.
@@ -54,10 +82,14 @@ impl FromIterator<Correction> for Corrections {
 }
 
 impl Corrections {
-    /// The facts that correct `fact`.
-    pub fn on<'a>(&'a self, fact: &'a Fact) -> impl Iterator<Item = &'a Correction> {
+    fn on<'a>(&'a self, fact: &'a Fact) -> impl Iterator<Item = &'a Correction> {
         let found = self.0.get(&fact.key()).into_iter().flatten();
         found.filter(|correction| correction.account_id == fact.account_id)
+    }
+
+    /// The latest fact that corrects `fact`.
+    pub fn latest_on<'a>(&'a self, fact: &'a Fact) -> Option<&'a Correction> {
+        self.on(fact).max_by(|a, b| a.rank().cmp(&b.rank()))
     }
 
     /// True when nothing corrects `fact`.
@@ -65,8 +97,25 @@ impl Corrections {
         self.on(fact).next().is_none()
     }
 
-    /// True when `fact`, on record before, counted until the facts `new` were recorded.
-    pub fn revoked_by(&self, fact: &Fact, new: &BTreeSet<FactKey>) -> bool {
-        !self.counts(fact) && self.on(fact).all(|correction| new.contains(&correction.by_key()))
+    /// What follows from the corrections `new`, which are among these: of two that name one fact the later corrects the
+    /// other.
+    pub fn rivals(&self, new: &[Correction]) -> BTreeSet<Correction> {
+        let mut follow = BTreeSet::new();
+        for one in new {
+            let others = self.0.get(&one.corrected).into_iter().flatten();
+            for other in others.filter(|other| other.account_id == one.account_id) {
+                match one.rank().cmp(&other.rank()) {
+                    Ordering::Less => follow.insert(other.over(one)),
+                    Ordering::Greater => follow.insert(one.over(other)),
+                    Ordering::Equal => continue,
+                };
+            }
+        }
+        follow
+    }
+
+    /// True when `fact`, on record before, counted until the corrections `new` were noted.
+    pub fn revoked_by(&self, fact: &Fact, new: &BTreeSet<Correction>) -> bool {
+        !self.counts(fact) && self.on(fact).all(|correction| new.contains(correction))
     }
 }

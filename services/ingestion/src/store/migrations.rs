@@ -1,5 +1,6 @@
 //! The tables of this service, after those of the runtime.
 
+mod corrections;
 mod merges;
 
 use sea_orm::{
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
         let mut migrations = upswell_runtime::db::runtime_migrations();
         migrations.push(Box::new(Facts));
         migrations.push(Box::new(merges::Merges));
+        migrations.push(Box::new(corrections::Corrections));
         migrations
     }
 }

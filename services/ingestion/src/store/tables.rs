@@ -52,6 +52,7 @@ pub(super) enum Correction {
     CorrectedExternalId,
     ExternalId,
     AccountId,
+    OccurredAt,
 }
 
 /// Every fact that is no count, by account and object.

@@ -1,7 +1,7 @@
 //! I-4 and I-5: whatever the order, the repetition and the batches, the same facts give the same picture, which is the
 //! one that a brute-force oracle computes from their set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::{collection::vec, prelude::*, sample::Index};
 use upswell_proto::ingestion::v1::{self as pb, fact::Body};
@@ -64,11 +64,40 @@ pub(crate) fn facts(seeds: &[Seed]) -> Vec<pb::Fact> {
     all.collect()
 }
 
-fn counting(facts: &[pb::Fact]) -> Vec<&pb::Fact> {
-    let corrected = |fact: &pb::Fact| {
+/// Who corrects whom, by account: as the facts say, and of two that correct one fact the later corrects the other.
+fn corrections(facts: &[pb::Fact]) -> BTreeSet<(&str, &str, &str)> {
+    let said = facts.iter().filter(|fact| !fact.supersedes_external_id.is_empty());
+    let mut all: BTreeSet<(&str, &str, &str)> = said
+        .map(|fact| (&*fact.account_id, &*fact.supersedes_external_id, &*fact.external_id))
+        .collect();
+    let rank = |id: &str| {
         facts
             .iter()
-            .any(|by| by.supersedes_external_id == fact.external_id && by.account_id == fact.account_id)
+            .find(|fact| fact.external_id == id)
+            .unwrap()
+            .occur_time
+            .unwrap()
+            .seconds
+    };
+    loop {
+        let mut more = all.clone();
+        for (account, corrected, one) in &all {
+            let rivals = all.iter().filter(|other| (&other.0, &other.1) == (account, corrected));
+            let later = rivals.filter(|other| (rank(one), *one) < (rank(other.2), other.2));
+            more.extend(later.map(|other| (*account, *one, other.2)));
+        }
+        if more == all {
+            return all;
+        }
+        all = more;
+    }
+}
+
+fn counting(facts: &[pb::Fact]) -> Vec<&pb::Fact> {
+    let corrections = corrections(facts);
+    let corrected = |fact: &pb::Fact| {
+        let mut all = corrections.iter();
+        all.any(|(account, corrected, _)| *corrected == fact.external_id && *account == fact.account_id)
     };
     facts.iter().filter(|fact| !corrected(fact)).collect()
 }

@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use upswell_proto::ingestion::v1 as pb;
 
 use crate::harness::{Running, about, activity, fact, plan, profile, superseding, usage};
@@ -67,6 +69,57 @@ async fn i5_the_last_fact_of_a_day_can_be_moved_to_another_day() {
         .map(|fact| fact.superseded_by_external_id.as_str())
         .collect();
     assert_eq!(by, ["u2", "", ""], "both stay on record");
+}
+
+#[tokio::test]
+async fn i5_of_two_corrections_of_one_fact_the_later_counts_whatever_comes_first() {
+    let wrong = plan("s1", 1, "100 USD");
+    let (second, third) = (
+        superseding("s1", plan("s2", 2, "120 USD")),
+        superseding("s1", plan("s3", 3, "130 USD")),
+    );
+    let days = [usage("u1", 1, 100), usage("u2", 2, 120), usage("u3", 3, 130)];
+    let days = days.map(|fact| {
+        if fact.external_id == "u1" {
+            fact
+        } else {
+            superseding("u1", fact)
+        }
+    });
+    for order in [[0, 1, 2], [0, 2, 1], [2, 1, 0], [1, 2, 0]] {
+        let running = Running::start().await;
+        for place in order {
+            let version = [&wrong, &second, &third][place].clone();
+            running.record_new(vec![version, days[place].clone()]).await;
+        }
+        let facts = running.account_facts(&["acme"], 30).await.remove(0);
+        let values: Vec<i64> = facts.series.iter().flat_map(|series| series.values.clone()).collect();
+        assert_eq!(values, [130], "in the order {order:?}");
+        let mut told: BTreeMap<String, i32> = BTreeMap::new();
+        let events = running.events::<pb::SubscriptionChanged>().await;
+        for (_, event) in events.iter().filter(|(dest, _)| dest == "metrics") {
+            *told.entry(event.version_id.clone()).or_default() += if event.superseded { -1 } else { 1 };
+        }
+        told.retain(|_, times| *times != 0);
+        assert_eq!(
+            told,
+            BTreeMap::from([("src/s3".to_owned(), 1)]),
+            "in the order {order:?}"
+        );
+        let listed = pb::ListFactsRequest {
+            account_id: "acme".to_owned(),
+            ..Default::default()
+        };
+        let listed = running.client.clone().list_facts(listed).await.unwrap().into_inner();
+        let standing = listed
+            .facts
+            .iter()
+            .filter(|fact| fact.superseded_by_external_id.is_empty());
+        let standing: BTreeSet<&str> = standing
+            .map(|fact| fact.fact.as_ref().unwrap().external_id.as_str())
+            .collect();
+        assert_eq!(standing, BTreeSet::from(["s3", "u3"]));
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use proptest::{collection::vec, prelude::*, sample::Index};
+
 use super::*;
 use crate::domain::{
     correction::{Correction, Corrections},
@@ -53,10 +55,80 @@ fn i5_a_fact_is_revoked_once() {
         correcting("a", fact("c", 3, usage(3))),
     );
     let both = corrections(&[&first, &second]);
-    let new = |ids: &[&str]| ids.iter().map(|id| key(id)).collect::<BTreeSet<_>>();
-    assert!(both.revoked_by(&a, &new(&["b", "c"])));
-    assert!(!both.revoked_by(&a, &new(&["c"])), "b had revoked it before");
-    assert!(!corrections(&[]).revoked_by(&a, &new(&["c"])));
+    let new = |facts: &[&Fact]| {
+        facts
+            .iter()
+            .filter_map(|fact| Correction::of(fact))
+            .collect::<BTreeSet<_>>()
+    };
+    assert!(both.revoked_by(&a, &new(&[&first, &second])));
+    assert!(!both.revoked_by(&a, &new(&[&second])), "b had revoked it before");
+    assert!(!corrections(&[]).revoked_by(&a, &new(&[&second])));
+}
+
+/// Everything that follows from the corrections that the facts make, when they come in this order.
+fn closed(facts: &[Fact]) -> Corrections {
+    let mut known: BTreeSet<Correction> = BTreeSet::new();
+    for fact in facts {
+        let mut next: BTreeSet<Correction> = Correction::of(fact).into_iter().collect();
+        while !next.is_empty() {
+            let new: Vec<Correction> = next.difference(&known).cloned().collect();
+            known.extend(new.iter().cloned());
+            next = known.iter().cloned().collect::<Corrections>().rivals(&new);
+        }
+    }
+    known.into_iter().collect()
+}
+
+fn counting(facts: &[Fact]) -> BTreeSet<&str> {
+    let all = closed(facts);
+    let counting = facts.iter().filter(|fact| all.counts(fact));
+    counting.map(|fact| fact.external_id.as_str()).collect()
+}
+
+#[test]
+fn i5_of_several_corrections_of_one_fact_the_one_that_happened_last_counts() {
+    let a = fact("a", 1, usage(100));
+    let (b, c) = (
+        correcting("a", fact("b", 2, usage(120))),
+        correcting("a", fact("c", 3, usage(130))),
+    );
+    for order in [[&a, &b, &c], [&c, &b, &a], [&b, &c, &a], [&c, &a, &b]] {
+        assert_eq!(counting(&order.map(Clone::clone)), BTreeSet::from(["c"]));
+    }
+    let late = correcting("a", fact("d", 3, usage(140)));
+    assert_eq!(
+        counting(&[a.clone(), b.clone(), c.clone(), late]),
+        BTreeSet::from(["d"]),
+        "of one instant the greater id"
+    );
+    // What corrects a correction competes with the others of the first fact.
+    for (day, stands) in [(2, "c"), (4, "e")] {
+        let e = correcting("b", fact("e", day, usage(125)));
+        assert_eq!(
+            counting(&[a.clone(), b.clone(), c.clone(), e]),
+            BTreeSet::from([stands])
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn i5_of_everything_that_corrects_one_fact_one_counts_in_any_order(
+        (facts, shuffled) in vec((any::<Index>(), 1_i8..5), 1..10).prop_flat_map(|seeds| {
+            let facts: Vec<Fact> = (seeds.iter().enumerate())
+                .map(|(number, (index, day))| {
+                    let made = fact(&format!("f{number}"), *day, usage(1));
+                    if number == 0 { made } else { correcting(&format!("f{}", index.index(number)), made) }
+                })
+                .collect();
+            (Just(facts.clone()), Just(facts).prop_shuffle())
+        }),
+    ) {
+        let stands = counting(&facts);
+        prop_assert_eq!(stands.len(), 1);
+        prop_assert_eq!(stands, counting(&shuffled));
+    }
 }
 
 fn candidate(index: usize, fact: Fact) -> Candidate {
