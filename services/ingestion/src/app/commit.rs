@@ -4,6 +4,7 @@
 //! ```text
 //! request → room for its facts? ── no → RESOURCE_EXHAUSTED (a stream waits instead)
 //!                               └─ yes → queue → group → one transaction → answer each
+//!                                                     ├─ the store is away → each is told so
 //!                                                     └─ it fails → each by itself, so that only the culprit fails
 //! ```
 
@@ -15,7 +16,7 @@ use std::{
 
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tracing::Instrument as _;
-use upswell_runtime::problem::Problem;
+use upswell_runtime::problem::{Kind, Problem};
 
 use super::record::{Command, Recorder};
 use crate::{config::Limits, domain::intake::Outcome, store};
@@ -155,7 +156,7 @@ impl Queue {
     }
 }
 
-/// Records a group and answers each. What fails as a group is tried batch by batch.
+/// Records a group and answers each. What fails as a group is tried batch by batch, unless every batch would fail alike.
 async fn commit(recorder: Recorder, group: Vec<Waiting>) {
     let (commands, answers): (Vec<Command>, Vec<_>) = group
         .into_iter()
@@ -167,7 +168,7 @@ async fn commit(recorder: Recorder, group: Vec<Waiting>) {
     let recorded = recorder.record(&commands).instrument(span).await;
     let all = match recorded {
         Ok(all) => all,
-        Err(problem) if commands.len() == 1 => vec![Err(problem)],
+        Err(problem) if commands.len() == 1 || is_everybodys(&problem) => vec![Err(problem); commands.len()],
         Err(problem) => {
             tracing::info!(group.batches = commands.len(), error = %problem, "a group failed, its batches go one by one");
             one_by_one(&recorder, &commands).await
@@ -177,6 +178,14 @@ async fn commit(recorder: Recorder, group: Vec<Waiting>) {
         // Nobody waits any more when this fails: the facts are recorded all the same.
         let _ = answer.send(outcome);
     }
+}
+
+/// True for what no batch is the culprit of: the store is away, busy or full. Each batch would wait for it anew.
+fn is_everybodys(problem: &Problem) -> bool {
+    matches!(
+        problem.kind(),
+        Kind::Unavailable | Kind::DeadlineExceeded | Kind::ResourceExhausted
+    )
 }
 
 async fn one_by_one(recorder: &Recorder, commands: &[Command]) -> Vec<Answer> {
@@ -192,4 +201,24 @@ async fn one_by_one(recorder: &Recorder, commands: &[Command]) -> Vec<Answer> {
         }));
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f39_a_store_that_is_away_is_asked_once_for_a_group_and_other_faults_are_somebodys() {
+        let kinds = [
+            (Kind::Unavailable, true),
+            (Kind::DeadlineExceeded, true),
+            (Kind::ResourceExhausted, true),
+            (Kind::Aborted, false),
+            (Kind::Internal, false),
+            (Kind::FailedPrecondition, false),
+        ];
+        for (kind, everybodys) in kinds {
+            assert_eq!(is_everybodys(&Problem::new(kind, "X", "x")), everybodys, "{kind:?}");
+        }
+    }
 }

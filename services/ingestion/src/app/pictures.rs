@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, ToSpan as _, civil::Date};
+use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use upswell_runtime::problem::Problem;
 
 use super::App;
 use crate::{
     api::convert::decode,
     domain::{
-        account360::{ANSWERS_MAX, Days, Picture, TOUCHES_MAX, profile, today},
+        account360::{ANSWERS_MAX, Days, MOMENTS_MAX, Picture, TOUCHES_MAX, profile, today},
         merge::{days_united, united},
         standing::Document,
         words::Kind,
@@ -17,7 +17,7 @@ use crate::{
     error::Refusal,
     store::{
         account::accounts_fetch,
-        document::{Content, documents_fetch},
+        document::{Content, documents_fetch, documents_newest, documents_within},
         offer::{offers_fetch, touches_fetch},
         rollup::{rollups_fetch, rollups_newest},
     },
@@ -65,7 +65,7 @@ impl App {
         let root = roots.root(account_id);
         let created = self.known(root).await?;
         let ids = roots.with_parts(&[root]);
-        let all = documents(documents_fetch(reader, &ids, &[], None).await?)?;
+        let all = self.documents_of_picture(&ids).await?;
         let documents: Vec<Document> = united(root, &all).into_iter().cloned().collect();
         let today = today(profile(&documents).map(|(profile, _)| profile), self.clock.now());
         let days = self.days_of_picture(&ids, today).await?;
@@ -81,6 +81,17 @@ impl App {
             offers,
         };
         Ok((picture, today))
+    }
+
+    /// Every state, and the newest of what happened, as far as a picture shows it.
+    async fn documents_of_picture(&self, account_ids: &[&str]) -> Result<Vec<Document>, Problem> {
+        let reader = self.db.reader();
+        let (many, states): (Vec<Kind>, Vec<Kind>) = Kind::ALL.iter().partition(|kind| kind.happens());
+        let mut contents = documents_fetch(reader, account_ids, &states, None).await?;
+        for kind in many {
+            contents.extend(documents_newest(reader, account_ids, kind, MOMENTS_MAX as u64).await?);
+        }
+        documents(contents)
     }
 
     /// The days that a picture sums up, and the newest day of every older series.
@@ -116,7 +127,21 @@ impl App {
         let known_ids: Vec<&str> = known.keys().map(String::as_str).collect();
         let all_ids = roots.with_parts(&known_ids);
         let mut days = rollups_fetch(reader, &all_ids, range).await?;
-        let mut by_account = grouped(documents(documents_fetch(reader, &all_ids, &SCORED, None).await?)?);
+        // Days begin up to a day earlier or later where an account lives.
+        let day = |day: Date| {
+            day.to_zoned(TimeZone::UTC)
+                .map_or(Timestamp::MAX, |zoned| zoned.timestamp())
+        };
+        let span = (
+            day(range.0.saturating_sub(1.day())),
+            day(range.1.saturating_add(2.days())),
+        );
+        let moments: Vec<Kind> = SCORED
+            .into_iter()
+            .filter(|kind| kind.is_moment() && kind.happens())
+            .collect();
+        let scored = documents_within(reader, &all_ids, &SCORED, &moments, span).await?;
+        let mut by_account = grouped(documents(scored)?);
         let mut accounts = Vec::with_capacity(account_ids.len());
         for account_id in account_ids {
             if known.remove(account_id).is_none() {

@@ -139,6 +139,22 @@ impl Kind {
         )
     }
 
+    /// True for what happened once, of which there may be any number: neither a state nor a part of one.
+    pub const fn happens(self) -> bool {
+        matches!(
+            self,
+            Self::Survey
+                | Self::ExternalTouch
+                | Self::Reply
+                | Self::Action
+                | Self::Complaint
+                | Self::CompanyEvent
+                | Self::Cost
+                | Self::LeaveAttempt
+                | Self::CsmReport
+        )
+    }
+
     /// True for counts by day, which are added up instead of standing by themselves.
     pub const fn is_series(self) -> bool {
         matches!(

@@ -13,7 +13,7 @@ use upswell_runtime::{
 };
 
 use super::{
-    CHUNK,
+    CHUNK, pieces,
     tables::{Account, Merge},
 };
 use crate::domain::{
@@ -27,7 +27,7 @@ pub type AccountRow = (String, Timestamp);
 /// Creates what is new, and locks all of them until the end of the transaction: corrections and what they correct are
 /// judged one batch after the other. The ids come sorted, so that no two writers wait for each other.
 pub async fn accounts_lock(tx: &Tx, account_ids: &[&str], now: Timestamp) -> Result<(), Problem> {
-    for chunk in account_ids.chunks(CHUNK) {
+    for chunk in pieces(account_ids) {
         let mut upsert = Query::insert();
         upsert
             .into_table(Account::Table)
@@ -63,7 +63,7 @@ pub async fn profiles_write(
         Account::NameSkeleton,
     ];
     let profiles: Vec<_> = profiles.iter().collect();
-    for chunk in profiles.chunks(CHUNK) {
+    for chunk in pieces(&profiles) {
         let mut upsert = Query::insert();
         upsert
             .into_table(Account::Table)

@@ -11,7 +11,7 @@ use upswell_runtime::{
 };
 
 use super::{
-    CHUNK,
+    pieces,
     tables::{Conflict, Fact},
 };
 use crate::domain::intake::ContentHash;
@@ -102,7 +102,7 @@ pub async fn conflict_fetch(connection: &impl ConnectionTrait, id: i64) -> Resul
 
 /// Notes refused contents; one that was noted before is not noted again.
 pub async fn conflicts_insert(tx: &Tx, conflicts: &[NewConflict<'_>], now: Timestamp) -> Result<(), Problem> {
-    for chunk in conflicts.chunks(CHUNK) {
+    for chunk in pieces(conflicts) {
         let mut insert = Query::insert();
         let columns = [
             Conflict::FactId,

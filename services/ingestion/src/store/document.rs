@@ -3,15 +3,15 @@
 use jiff::Timestamp;
 use sea_orm::{
     ConnectionTrait, ExprTrait as _,
-    sea_query::{Expr, Order, Query},
+    sea_query::{Expr, Order, Query, SelectStatement},
 };
 use upswell_runtime::{
-    db::{Tx, from_micros},
+    db::{Tx, from_micros, micros},
     problem::Problem,
 };
 
 use super::{
-    CHUNK,
+    CHUNK, pieces,
     tables::{Document, Fact},
 };
 use crate::domain::words::Kind;
@@ -36,7 +36,7 @@ pub type Content = (Vec<u8>, Timestamp);
 
 /// Inserts documents.
 pub async fn documents_insert(tx: &Tx, documents: &[NewDocument<'_>]) -> Result<(), Problem> {
-    for chunk in documents.chunks(CHUNK) {
+    for chunk in pieces(documents) {
         let mut insert = Query::insert();
         let columns = [
             Document::FactId,
@@ -102,17 +102,51 @@ pub async fn documents_fetch(
     Ok(contents)
 }
 
-async fn fetch_into(
+/// The counting documents of these accounts and `kinds` in the order of recording; of the kinds `within` only those that
+/// happened between the instants, both included.
+pub async fn documents_within(
     connection: &impl ConnectionTrait,
-    accounts: &[&str],
+    account_ids: &[&str],
     kinds: &[Kind],
-    objects: Option<&[&str]>,
-    contents: &mut Vec<Content>,
-) -> Result<(), Problem> {
-    let document = |column| Expr::col((Document::Table, column));
+    within: &[Kind],
+    (from, to): (Timestamp, Timestamp),
+) -> Result<Vec<Content>, Problem> {
+    let mut contents = Vec::new();
+    for accounts in account_ids.chunks(CHUNK) {
+        let mut select = documents_select(accounts, kinds);
+        let always = document(Document::Kind).is_not_in(within.iter().map(|kind| kind.code()));
+        let happened = Expr::col((Fact::Table, Fact::OccurredAt)).between(micros(from), micros(to));
+        select
+            .and_where(always.or(happened))
+            .order_by((Document::Table, Document::FactId), Order::Asc);
+        read_into(connection, &select, &mut contents).await?;
+    }
+    Ok(contents)
+}
+
+/// The newest `limit` counting documents of one kind of these accounts, by the time they happened.
+pub async fn documents_newest(
+    connection: &impl ConnectionTrait,
+    account_ids: &[&str],
+    kind: Kind,
+    limit: u64,
+) -> Result<Vec<Content>, Problem> {
+    let mut select = documents_select(account_ids, &[kind]);
+    for column in [Fact::OccurredAt, Fact::Source, Fact::ExternalId] {
+        select.order_by((Fact::Table, column), Order::Desc);
+    }
+    let mut contents = Vec::new();
+    read_into(connection, select.limit(limit), &mut contents).await?;
+    Ok(contents)
+}
+
+fn document(column: Document) -> Expr {
+    Expr::col((Document::Table, column))
+}
+
+fn documents_select(accounts: &[&str], kinds: &[Kind]) -> SelectStatement {
     let of_kinds = (!kinds.is_empty()).then(|| document(Document::Kind).is_in(kinds.iter().map(|kind| kind.code())));
-    let mut select = Query::select();
-    select
+    Query::select()
         .columns([(Fact::Table, Fact::Payload), (Fact::Table, Fact::RecordedAt)])
         .from(Document::Table)
         .inner_join(
@@ -122,9 +156,29 @@ async fn fetch_into(
         .and_where(document(Document::AccountId).is_in(accounts.iter().copied()))
         .and_where(document(Document::Counts).eq(true))
         .and_where_option(of_kinds)
+        .take()
+}
+
+async fn fetch_into(
+    connection: &impl ConnectionTrait,
+    accounts: &[&str],
+    kinds: &[Kind],
+    objects: Option<&[&str]>,
+    contents: &mut Vec<Content>,
+) -> Result<(), Problem> {
+    let mut select = documents_select(accounts, kinds);
+    select
         .and_where_option(objects.map(|objects| document(Document::ObjectId).is_in(objects.iter().copied())))
         .order_by((Document::Table, Document::FactId), Order::Asc);
-    for row in connection.query_all(&select).await? {
+    read_into(connection, &select, contents).await
+}
+
+async fn read_into(
+    connection: &impl ConnectionTrait,
+    select: &SelectStatement,
+    contents: &mut Vec<Content>,
+) -> Result<(), Problem> {
+    for row in connection.query_all(select).await? {
         contents.push((
             row.try_get("", "payload")?,
             from_micros(row.try_get("", "recorded_at")?),

@@ -13,7 +13,7 @@ use upswell_runtime::{
 };
 
 use super::{
-    CHUNK, any_key,
+    CHUNK, any_key, pieces,
     tables::{Correction, Fact, FactRun},
 };
 use crate::domain::{
@@ -62,7 +62,7 @@ pub async fn facts_insert(
     now: Timestamp,
 ) -> Result<BTreeMap<FactKey, i64>, Problem> {
     let mut numbers = BTreeMap::new();
-    for chunk in candidates.chunks(CHUNK) {
+    for chunk in pieces(candidates) {
         let mut insert = Query::insert();
         insert
             .into_table(Fact::Table)
@@ -118,7 +118,7 @@ const INSERTED: [Fact; 12] = [
 /// Notes under which numbers the facts of each account lie: account → first and last.
 pub async fn runs_insert(tx: &Tx, runs: &BTreeMap<&str, (i64, i64)>, now: Timestamp) -> Result<(), Problem> {
     let runs: Vec<_> = runs.iter().collect();
-    for chunk in runs.chunks(CHUNK) {
+    for chunk in pieces(&runs) {
         let mut insert = Query::insert();
         let columns = [
             FactRun::AccountId,

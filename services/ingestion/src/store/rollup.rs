@@ -12,7 +12,7 @@ use upswell_runtime::{
     problem::Problem,
 };
 
-use super::{CHUNK, tables::Rollup};
+use super::{CHUNK, pieces, tables::Rollup};
 use crate::domain::{
     account360::Days,
     rollup::{Cell, SUM_CAP, Tally},
@@ -28,10 +28,10 @@ pub enum Write {
     Replace,
 }
 
-/// Writes tallies, a statement per 500 days. An added tally joins what is there as [`Tally::merge`] does.
+/// Writes tallies, some hundred days a statement. An added tally joins what is there as [`Tally::merge`] does.
 pub async fn rollups_write(tx: &Tx, tallies: &BTreeMap<Cell, Tally>, write: Write) -> Result<(), Problem> {
     let tallies: Vec<_> = tallies.iter().collect();
-    for chunk in tallies.chunks(CHUNK) {
+    for chunk in pieces(&tallies) {
         let mut insert = Query::insert();
         insert
             .into_table(Rollup::Table)

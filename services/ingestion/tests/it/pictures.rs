@@ -53,6 +53,35 @@ async fn i8_the_picture_of_an_account_has_every_kind_with_its_origin() {
 }
 
 #[tokio::test]
+async fn i8_of_what_happens_often_the_newest_is_shown_and_scoring_gets_its_days() {
+    let running = Running::start().await;
+    let action = |number: usize, day: i32| {
+        let body = r#""action":{"kind":"locked_action","subject":"audit_log"}"#;
+        fact(&format!("act-{day:02}-{number:03}"), day, body)
+    };
+    let mut facts: Vec<pb::Fact> = (0..150)
+        .flat_map(|number| [action(number, 1), action(number, 9)])
+        .collect();
+    facts.push(fact("cmp-1", 1, r#""complaint":{"kind":"other"}"#));
+    running.record_new(facts).await;
+    let shown = running.picture("acme").await.moments;
+    let ids: Vec<String> = shown
+        .into_iter()
+        .map(|moment| moment.fact.unwrap().external_id)
+        .collect();
+    assert_eq!(ids.len(), 200);
+    assert_eq!(
+        (ids[0].as_str(), ids[150].as_str()),
+        ("act-09-149", "cmp-1"),
+        "the newest first"
+    );
+    assert_eq!(ids[199], "act-01-101");
+    let scored = running.account_facts(&["acme"], 10).await.remove(0).moments;
+    assert_eq!(scored.len(), 150, "of the ten days alone");
+    assert!(scored.iter().all(|fact| fact.external_id.starts_with("act-09")));
+}
+
+#[tokio::test]
 async fn series_are_summed_over_complete_days_of_the_accounts_calendar() {
     let running = Running::start().await;
     let old = fact(
