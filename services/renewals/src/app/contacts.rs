@@ -235,6 +235,7 @@ impl App {
                 .reserve(&contact, now)
                 .await
                 .map(|place: Place| contact.answered(place)),
+            Some(Step::TakeBack) => self.ledger.take_back(&contact, now).await.map(|()| contact.told()),
             Some(Step::Confirm(at)) => self
                 .ledger
                 .confirm(&contact.touch_id, at)
@@ -253,9 +254,8 @@ impl App {
         let done = match reached {
             Ok(()) => true,
             Err(problem) if is_lasting(&problem) => {
-                // The ledger will never take it: it is left as it is, which counts as used where it was begun.
                 tracing::warn!(contact.id = %contact.contact_id, error = %problem, "the ledger refuses a step");
-                contact.told();
+                contact.refused(problem.reason());
                 true
             }
             Err(problem) => {

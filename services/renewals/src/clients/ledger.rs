@@ -72,7 +72,15 @@ impl Ledger {
             let (mut client, request) = (client.clone(), request.clone());
             async move { client.reserve(request).await }
         };
-        match call(&self.settings, "offers.Reserve", ask).await?.outcome {
+        let answer = match call(&self.settings, "offers.Reserve", ask).await {
+            // The key is the contact's own: its place was granted when the planned time was still ahead, and the answer lost.
+            Err(problem) if problem.reason() == "REQUEST_ID_REUSED" => {
+                let touch_id = problem.metadata().get("touch_id").cloned();
+                return touch_id.map(Place::Granted).ok_or(problem);
+            }
+            answer => answer?,
+        };
+        match answer.outcome {
             Some(Outcome::Granted(touch)) => Ok(Place::Granted(touch.touch_id)),
             Some(Outcome::Refused(refusal)) => {
                 let rules: BTreeSet<String> = refusal.blocking.into_iter().map(|rule| rule.rule_id).collect();
@@ -100,6 +108,8 @@ impl Ledger {
             Err(problem) => match problem.reason() {
                 "TOUCH_EXPIRED" | "TOUCH_RELEASED" => Ok(Begun::Displaced(Vec::new(), None)),
                 "TOUCH_BLOCKED" => {
+                    // The place stands as long as nobody gives it back, and would be in the way of the next one.
+                    self.release(touch_id, Step::Cancel).await?;
                     let rules = problem.metadata().get("rules").map(String::as_str).unwrap_or_default();
                     let rules = rules
                         .split([',', ' '])
@@ -113,6 +123,14 @@ impl Ledger {
                 }
                 _ => Err(problem),
             },
+        }
+    }
+
+    /// Gives back a place whose answer nobody knows: it is asked for by the same key, which names it, and released.
+    pub async fn take_back(&self, contact: &Contact, now: Timestamp) -> Result<(), Problem> {
+        match self.reserve(contact, now).await? {
+            Place::Granted(touch_id) => self.release(&touch_id, Step::Cancel).await,
+            Place::Refused(..) => Ok(()),
         }
     }
 
@@ -133,7 +151,7 @@ impl Ledger {
     /// Gives the place back.
     pub async fn release(&self, touch_id: &str, step: Step) -> Result<(), Problem> {
         let reason = match step {
-            Step::Reserve | Step::Confirm(_) | Step::Cancel => Reason::Cancelled,
+            Step::Reserve | Step::TakeBack | Step::Confirm(_) | Step::Cancel => Reason::Cancelled,
             Step::NotSent => Reason::NotSent,
             Step::Bounced => Reason::Bounced,
         };

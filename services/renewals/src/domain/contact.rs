@@ -63,6 +63,8 @@ pub enum Step {
     Reserve,
     /// It was made at this instant, µs since the epoch.
     Confirm(i64),
+    /// It was given up while the answer to a reservation was outstanding: give back what that may have granted.
+    TakeBack,
     /// Give the place back: it was given up.
     Cancel,
     /// Give the place back: nothing left.
@@ -249,7 +251,10 @@ impl Contact {
         self.known(etag)?;
         match self.state {
             Planned | Deferred | Reserved => {
-                let step = (!self.touch_id.is_empty()).then_some(Step::Cancel);
+                let step = match self.touch_id.is_empty() {
+                    false => Some(Step::Cancel),
+                    true => self.is_asked_for(now).then_some(Step::TakeBack),
+                };
                 self.put(Cancelled, step, step.map(|_| now));
                 Ok(())
             }
@@ -257,9 +262,24 @@ impl Contact {
         }
     }
 
+    /// True when a reservation may be on its way, or granted without anybody knowing: all but what was refused and waits
+    /// for its time.
+    fn is_asked_for(&self, now: Timestamp) -> bool {
+        let waits = self.next_at == Some(self.planned_at) && self.planned_at > now;
+        self.step == Some(Step::Reserve) && !(self.state == ContactState::Deferred && waits)
+    }
+
     /// Nobody said how it went in time: the place counts as used (C-6).
     pub fn forgotten(&mut self) {
         self.put(ContactState::Assumed, None, None);
+    }
+
+    /// The ledger will never take the step, for `reason`. A contact without place is refused; what was begun counts as used.
+    pub fn refused(&mut self, reason: &str) {
+        match self.step {
+            Some(Step::Reserve) => self.answered(Place::Refused(vec![reason.to_owned()], None)),
+            _ => self.told(),
+        }
     }
 
     /// The ledger was told.

@@ -6,7 +6,9 @@
 )]
 
 mod api;
+mod contacts;
 mod events;
+mod ledger;
 mod pipeline;
 mod steps;
 mod store;

@@ -17,6 +17,7 @@ use upswell_proto::{
     ingestion::v1::{
         AccountProfile, AccountProfileChanged, SubscriptionChanged, SubscriptionTerms, subscription_terms::Kind,
     },
+    offers::v1::touch_ledger_service_server::TouchLedgerServiceServer,
     renewals::v1::{DealChanged, RenewalMarkReached, renewal_service_client::RenewalServiceClient},
     scoring::v1::{Score, ScoreChanged},
 };
@@ -36,10 +37,13 @@ use upswell_runtime::{
     testing::{Place, RuntimeMigrator, TempDb},
 };
 
+use crate::ledger::Ledger;
+
 /// A neighbour: keeps what it is told, and has an outbox of its own.
 struct Neighbour {
     db: TempDb,
     told: Arc<Told>,
+    ledger: Arc<Ledger>,
     address: String,
     _server: DropGuard,
 }
@@ -66,10 +70,13 @@ impl Neighbour {
             Arc::new(Notify::new()),
             OutboxTrace::Link,
         ));
+        let ledger = Arc::new(Ledger::default());
+        let rpcs = rpcs.add_service(TouchLedgerServiceServer::from_arc(Arc::clone(&ledger)));
         let (address, server) = serve(rpcs).await;
         Self {
             db,
             told,
+            ledger,
             address,
             _server: server,
         }
@@ -192,6 +199,11 @@ impl World {
         assert_eq!(self.service.tick(self.clock.now()).await.unwrap(), 0, "nothing is due");
     }
 
+    /// The ledger of offers.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.offers.ledger
+    }
+
     /// What offers was told since the last look.
     pub(crate) fn deals_told(&self) -> Vec<DealChanged> {
         self.offers.take()
@@ -249,21 +261,26 @@ pub(crate) fn profile(account: &str, csm: &str) -> NewEvent {
 
 /// The plan of an account from a day on.
 pub(crate) fn plan(account: &str, version: &str, effective: &str, renewal: &str) -> NewEvent {
-    contract_line(account, Kind::Plan, version, effective, renewal)
+    contract_line((account, account), Kind::Plan, version, effective, renewal)
+}
+
+/// The plan of `part`, told under the account that it is part of.
+pub(crate) fn plan_under(account: &str, part: &str, version: &str, effective: &str, renewal: &str) -> NewEvent {
+    contract_line((account, part), Kind::Plan, version, effective, renewal)
 }
 
 /// Ingestion's word about an add-on of `account`.
 pub(crate) fn add_on(account: &str, version: &str, effective: &str, renewal: &str) -> NewEvent {
-    contract_line(account, Kind::AddOn, version, effective, renewal)
+    contract_line((account, account), Kind::AddOn, version, effective, renewal)
 }
 
-fn contract_line(account: &str, kind: Kind, version: &str, effective: &str, renewal: &str) -> NewEvent {
+fn contract_line((account, part): (&str, &str), kind: Kind, version: &str, effective: &str, renewal: &str) -> NewEvent {
     let (name, units) = match kind {
         Kind::AddOn => ("add-on", 10_000),
         _ => ("plan", 240_000),
     };
     let terms = SubscriptionTerms {
-        subscription_id: format!("{account}-{name}"),
+        subscription_id: format!("{part}-{name}"),
         kind: kind.into(),
         effective_date: Some(wire_date(effective)),
         renewal_date: Some(wire_date(renewal)),
@@ -271,7 +288,7 @@ fn contract_line(account: &str, kind: Kind, version: &str, effective: &str, rene
     };
     let changed = SubscriptionChanged {
         account_id: account.into(),
-        version_id: format!("{account}/{name}/{version}"),
+        version_id: format!("{part}/{name}/{version}"),
         terms: Some(terms),
         mrr: Some(gtype::Money {
             currency_code: "KZT".into(),

@@ -116,3 +116,56 @@ fn rn2_a_refused_contact_waits_and_an_unknown_outcome_counts() {
         (ContactState::NotMade, Some(Step::Bounced))
     );
 }
+
+#[test]
+fn rn2_a_contact_given_up_takes_back_what_may_have_been_granted() {
+    let now = noon("2026-10-12");
+    let given_up = |contact: &Contact, now| {
+        let mut contact = contact.clone();
+        contact.cancelled(&contact.etag(), now).unwrap();
+        assert_eq!(contact.state, ContactState::Cancelled);
+        assert_eq!(contact.next_at.is_some(), contact.step.is_some());
+        contact.step
+    };
+    let asked = contact();
+    assert_eq!(given_up(&asked, now), Some(Step::TakeBack), "the answer is outstanding");
+    let mut deferred = asked.clone();
+    deferred.answered(Place::Refused(vec!["C-3".into()], Some(noon("2026-11-01"))));
+    assert_eq!(
+        given_up(&deferred, now),
+        None,
+        "it has no place, and asks for none before its time"
+    );
+    assert_eq!(given_up(&deferred, noon("2026-11-01")), Some(Step::TakeBack));
+    deferred.again(noon("2026-11-02"));
+    assert_eq!(
+        given_up(&deferred, noon("2026-11-01")),
+        Some(Step::TakeBack),
+        "its answer was lost"
+    );
+    let mut reserved = asked;
+    reserved.answered(Place::Granted("touch".into()));
+    assert_eq!(given_up(&reserved, now), Some(Step::Cancel));
+}
+
+#[test]
+fn rn2_what_the_ledger_will_never_take_ends_a_contact_without_place_and_leaves_one_that_began() {
+    let mut waiting = contact();
+    waiting.refused("INVALID_ARGUMENT");
+    assert_eq!(
+        (waiting.state, waiting.step, waiting.next_at),
+        (ContactState::Refused, None, None)
+    );
+    assert_eq!(waiting.blocking, ["INVALID_ARGUMENT"]);
+    let mut begun = contact();
+    begun.answered(Place::Granted("touch".into()));
+    begun.begun(noon("2026-10-12"), SignedDuration::from_hours(24));
+    begun
+        .finished(&begun.etag(), Outcome::Made, noon("2026-10-12"))
+        .unwrap();
+    begun.refused("TOUCH_NOT_SENDING");
+    assert_eq!(
+        (begun.state, begun.step, begun.next_at),
+        (ContactState::Made, None, None)
+    );
+}
