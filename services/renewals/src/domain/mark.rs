@@ -20,9 +20,10 @@ pub struct MarkRule {
 }
 
 impl MarkRule {
-    /// The day on which a deal whose stages count down to `anchor_on` reaches the mark: marks move with the stages (RN-6).
-    pub fn reached_on(&self, anchor_on: Date) -> Date {
-        days_before(anchor_on, self.days_before)
+    /// The day on which `deal` reaches the mark: marks move to earlier days with the stages (RN-6), but never to later
+    /// ones, since the limits of contacts count down to the renewal (C-3).
+    pub fn reached_on(&self, deal: &Deal) -> Date {
+        days_before(deal.anchor_on.min(deal.renewal_on), self.days_before)
     }
 }
 
@@ -55,7 +56,7 @@ pub(super) fn reached(rules: &[MarkRule], deal: &Deal, today: Date, told: &[Mark
         deal_id: deal.deal_id,
         renewal_on,
         mark_days: rule.mark_days,
-        reached_on: rule.reached_on(deal.anchor_on),
+        reached_on: rule.reached_on(deal),
     });
     let fresh = |mark: &Mark| {
         (deal.known_on..=today).contains(&mark.reached_on) && !told.iter().any(|other| other.is_same(mark))

@@ -154,7 +154,7 @@ impl Renewal {
         let daily = (pipeline..=deal.renewal_on).contains(&today).then_some(tomorrow);
         let renewal = deal.renewal_on;
         let end = term.and_then(|term| term.lost_on(policy.grace_days));
-        let marks = policy.marks.iter().map(|rule| rule.reached_on(deal.anchor_on));
+        let marks = policy.marks.iter().map(|rule| rule.reached_on(deal));
         let tasks = self
             .tasks
             .iter()

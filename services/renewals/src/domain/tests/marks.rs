@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::deal::StageMove;
 
 fn known_on(on: &str) -> World {
     let mut world = World::new([version("v1", "2026-01-01", "2027-01-01")]);
@@ -63,4 +64,31 @@ fn sg6_a_closed_deal_tells_nothing() {
     let mut world = known_on("2026-05-01");
     world.renew("2026-05-02").settle("2026-09-03");
     assert!(world.news.is_empty());
+}
+
+#[test]
+fn sg6_stages_that_a_person_moves_behind_the_renewal_leave_the_marks_in_front_of_the_last_30_days() {
+    let mut world = known_on("2026-05-01");
+    let (id, etag) = world.last_key();
+    let moved = StageMove {
+        negotiated_on: day("2026-12-17"),
+        reason: "their board meets".into(),
+    };
+    let now = noon("2026-05-02");
+    let moved = world
+        .renewal
+        .stages_moved((id, &etag), Some(moved), &world.account, &world.policy, now);
+    world.take(moved.unwrap());
+    assert_eq!(world.last().anchor_on, day("2027-01-16"), "15 days behind the renewal");
+    let mut told = Vec::new();
+    while let Some(next) = world.check_on.filter(|day| *day < world.last().renewal_on) {
+        world.settle(&next.to_string());
+        told.extend(world.marks().into_iter().map(|mark| (mark, next.to_string())));
+    }
+    let told: Vec<_> = told.iter().map(|(mark, on)| (*mark, on.as_str())).collect();
+    assert_eq!(
+        told,
+        [(120, "2026-09-03"), (60, "2026-11-02"), (30, "2026-12-01")],
+        "C-3"
+    );
 }
