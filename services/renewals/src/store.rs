@@ -18,11 +18,11 @@ use sea_orm::{
 use upswell_runtime::{db::Tx, problem::Problem};
 
 pub use self::{
-    accounts::{account_fetch, account_save, care_due},
+    accounts::{account_fetch, account_lock, account_save, accounts_fetch, accounts_lock, care_due},
     analysis::{losses_fetch, prospects_each},
     care::{
-        CarePicture, DayKey, ListedReview, ReviewFilter, accounts_lock, care_account_fetch, care_due_fetch, care_load,
-        care_save, plan_list, review_list,
+        CarePicture, DayKey, ListedReview, ReviewFilter, care_account_fetch, care_due_fetch, care_load, care_save,
+        plan_list, review_list,
     },
     contacts::{
         ContactFilter, ContactKey, contact_fetch, contact_insert, contact_list, contact_save, contacts_due_fetch,
@@ -32,7 +32,10 @@ pub use self::{
     },
     migrations::Migrator,
     pictures::{Picture, Settled, deal_subscription_fetch, pictures_load, settled_save, task_subject_fetch},
-    subscriptions::{subscription_due, subscriptions_due, subscriptions_due_fetch, subscriptions_lock, version_save},
+    subscriptions::{
+        account_subscriptions_lock, subscription_due, subscriptions_due, subscriptions_due_fetch, subscriptions_lock,
+        version_save,
+    },
     work::{
         AbsenceFilter, AbsenceKey, LateTask, NoticeKey, absence_delete, absence_fetch, absence_insert, absence_list,
         absence_replace, add_on_save, alerts_save, late_tasks_fetch, notice_insert, notice_list,

@@ -41,7 +41,8 @@ impl EventInbox {
 impl Inbox for EventInbox {
     async fn apply(&self, tx: &Tx, event: &Inbound) -> Result<(), Problem> {
         if event.is::<AccountsMerged>() || event.is::<AccountsUnmerged>() {
-            // What changed hands is told again under the account that goes on, right after.
+            // Terms that changed hands are told again right after, under the account that they belong to now; their deals
+            // follow them.
             return Ok(());
         }
         let fact = if event.is::<AccountProfileChanged>() {

@@ -78,6 +78,7 @@ pub(super) fn deal(listed: ListedDeal) -> WireDeal {
     let (schedule, notice_on) = (deal.schedule(), deal.notice_on());
     let Deal {
         deal_id,
+        account_id: _,
         number: _,
         renewal_on,
         term_from,

@@ -71,7 +71,7 @@ impl Job for SettleCare {
             }
             let prepared = self.app.prepare(&due, now).await?;
             let tx = self.app.db.begin().await?;
-            store::accounts_lock(&tx, &due).await?;
+            store::accounts_lock(&tx, due.iter().map(String::as_str)).await?;
             for picture in store::care_load(&*tx, &due).await? {
                 self.app.settle_care(&tx, picture, &prepared, now).await?;
             }
@@ -276,7 +276,7 @@ impl App {
             .await?
             .into_iter()
             .collect();
-        store::accounts_lock(tx, &ids).await?;
+        store::accounts_lock(tx, ids.iter().map(String::as_str)).await?;
         Ok(ids)
     }
 

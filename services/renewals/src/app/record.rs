@@ -55,6 +55,8 @@ pub enum Fact {
 impl App {
     /// Keeps what an event says about the account; `trace` is the work that told it.
     pub async fn record(&self, tx: &Tx, account_id: &str, fact: Fact, trace: &TraceContext) -> Result<(), Problem> {
+        // First, in the order in which everybody locks: subscriptions, then accounts.
+        store::account_subscriptions_lock(tx, account_id).await?;
         match fact {
             Fact::Profile {
                 time_zone,
@@ -108,7 +110,7 @@ impl App {
         trace: &TraceContext,
         change: impl FnOnce(Account) -> Account,
     ) -> Result<(), Problem> {
-        let known = store::account_fetch(&**tx, account_id).await?;
+        let known = store::account_lock(tx, account_id).await?;
         let account = change(known.clone());
         if account != known {
             store::account_save(tx, account_id, &account).await?;

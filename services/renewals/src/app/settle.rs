@@ -1,6 +1,6 @@
 //! Settles every renewal that is due: because an event concerned it, or because its day has come.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -106,9 +106,11 @@ impl App {
     /// Writes decisions and what is told of them.
     pub(super) async fn save(&self, tx: &Tx, settled: &[Settled], news: Vec<NewEvent>) -> Result<(), Problem> {
         store::settled_save(tx, settled).await?;
-        for one in settled.iter().filter(|one| one.before.deals != one.after.deals) {
-            store::care_due(tx, &one.after.account_id).await?;
-        }
+        let changed = settled.iter().filter(|one| one.before.deals != one.after.deals);
+        let accounts: BTreeSet<&str> = changed
+            .flat_map(|one| one.came_from().chain([one.after.account_id.as_str()]))
+            .collect();
+        store::care_due(tx, &accounts).await?;
         outbox::append(tx, NAME, &events::routes(), news).await
     }
 }

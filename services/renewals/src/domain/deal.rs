@@ -91,6 +91,8 @@ pub struct StageEntry {
 pub struct Deal {
     /// Derived from the subscription and the number, so that it stays when the date moves.
     pub deal_id: Uuid,
+    /// The account of the subscription when the deal was settled last: merges change it (I-3).
+    pub account_id: String,
     /// Counts the deals of the subscription, from 1.
     pub number: i32,
     /// The day it renews.
@@ -140,6 +142,7 @@ impl Deal {
     pub(super) fn open(subscription_id: &str, number: i32, term: &Term, today: Date, now: Timestamp) -> Self {
         Self {
             deal_id: ids::derive("deal", &[subscription_id, &number.to_string()]),
+            account_id: String::new(),
             number,
             renewal_on: term.renewal_on,
             term_from: term.from,

@@ -37,7 +37,7 @@ pub struct Policy {
 pub struct Renewal {
     /// The subscription, of kind plan.
     pub subscription_id: String,
-    /// The account.
+    /// The account: that under which its terms were told last.
     pub account_id: String,
     /// The versions of its terms.
     pub versions: Vec<Version>,
@@ -58,7 +58,7 @@ pub struct Renewal {
     reason = "a settling tells few things, and most of them are deals"
 )]
 pub enum News {
-    /// A deal was opened, moved to another date or stage, or closed.
+    /// A deal was opened, moved to another date or stage, or closed; or, while open, came to another account (I-3).
     Deal {
         /// As it stands now.
         deal: Deal,
@@ -119,7 +119,11 @@ impl Renewal {
                 ..old.clone()
             };
             deal.version += i64::from(old.is_none_or(|old| *deal != same(old)));
-            if old.is_none_or(|old| !old.is_planned_like(deal) || old.history != deal.history) {
+            let is_news = |old: &Deal| {
+                let came = deal.is_open() && old.account_id != deal.account_id;
+                came || !old.is_planned_like(deal) || old.history != deal.history
+            };
+            if old.is_none_or(is_news) {
                 let moved = old.map(|old| old.renewal_on).filter(|date| *date != deal.renewal_on);
                 news.push(News::Deal {
                     deal: deal.clone(),

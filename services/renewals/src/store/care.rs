@@ -58,18 +58,6 @@ pub async fn care_due_fetch(db: &impl Reads, now: Timestamp, limit: u64) -> Resu
     Ok(due.into_tuple().all(db).await?)
 }
 
-/// Takes the row locks of the accounts in the order of their ids, as every other does; whoever changes their care does
-/// so first.
-pub async fn accounts_lock(tx: &Tx, account_ids: &[String]) -> Result<(), Problem> {
-    let rows = account::Entity::find()
-        .select_only()
-        .column(account::Column::AccountId)
-        .filter(account::Column::AccountId.is_in(account_ids))
-        .order_by_asc(account::Column::AccountId);
-    let _locked: Vec<String> = rows.lock_exclusive().into_tuple().all(&**tx).await?;
-    Ok(())
-}
-
 /// The care of these accounts; unknown ones are left out.
 pub async fn care_load(db: &impl Reads, account_ids: &[String]) -> Result<Vec<CarePicture>, Problem> {
     let mut pictures = BTreeMap::new();

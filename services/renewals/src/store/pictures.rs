@@ -41,6 +41,14 @@ pub struct Settled {
     pub check_at: Option<Timestamp>,
 }
 
+impl Settled {
+    /// Other accounts to which its deals belonged before (I-3).
+    pub fn came_from(&self) -> impl Iterator<Item = &str> {
+        let before = self.before.deals.iter().map(|deal| deal.account_id.as_str());
+        before.filter(|account_id| *account_id != self.after.account_id)
+    }
+}
+
 /// These renewals, by subscription; unknown ones are left out.
 pub async fn pictures_load(db: &impl Reads, subscription_ids: &[String]) -> Result<Vec<Picture>, Problem> {
     let subscriptions = subscription::Entity::find()
@@ -160,20 +168,21 @@ async fn deals_load(db: &impl Reads, ids: &[String], pictures: &mut Pictures) ->
 /// Writes what changed, and when to look again.
 pub async fn settled_save(tx: &Tx, settled: &[Settled]) -> Result<(), Problem> {
     let (mut deals, mut tasks, mut marks, mut checks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for Settled {
-        before,
-        after,
-        check_at,
-    } in settled
-    {
+    for one in settled {
+        let Settled {
+            before,
+            after,
+            check_at,
+        } = one;
         for deal in after.deals.iter().filter(|deal| !before.deals.contains(deal)) {
             deals.push(deal_row(after, deal)?);
         }
+        let moved = one.came_from().next().is_some();
         tasks.extend(
             after
                 .tasks
                 .iter()
-                .filter(|task| !before.tasks.contains(task))
+                .filter(|task| moved || !before.tasks.contains(task))
                 .map(|task| task_row(&after.account_id, task)),
         );
         marks.extend(

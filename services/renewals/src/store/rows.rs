@@ -49,7 +49,7 @@ pub(super) fn deal_row(renewal: &Renewal, deal: &Deal) -> Result<deal::Model, Pr
         deal_id: deal.deal_id.to_string(),
         number: deal.number,
         subscription_id: renewal.subscription_id.clone(),
-        account_id: renewal.account_id.clone(),
+        account_id: deal.account_id.clone(),
         renewal_on: epoch_day(deal.renewal_on),
         term_from_on: epoch_day(deal.term_from),
         known_on: epoch_day(deal.known_on),
@@ -119,6 +119,7 @@ pub(super) fn read_deal(row: &deal::Model) -> Result<Deal, Problem> {
     let history: Vec<Entry> = from_json(&row.history)?;
     Ok(Deal {
         deal_id: id(&row.deal_id)?,
+        account_id: row.account_id.clone(),
         number: row.number,
         renewal_on: from_epoch_day(row.renewal_on),
         term_from: from_epoch_day(row.term_from_on),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, OnConflict},
+    sea_query::{Expr, IntoCondition, OnConflict},
 };
 use upswell_runtime::{
     db::{Tx, epoch_day, micros},
@@ -107,14 +107,24 @@ pub async fn subscriptions_due_fetch(db: &impl Reads, now: Timestamp, limit: u64
 }
 
 /// Takes the row locks of the subscriptions; whoever changes a renewal does so first, so that changes happen one after
-/// the other on every database.
+/// the other on every database. Everybody locks by account and id, and accounts only after their subscriptions, so that
+/// nobody waits in a circle.
 pub async fn subscriptions_lock(tx: &Tx, subscription_ids: &[String]) -> Result<(), Problem> {
-    let update = subscription::Entity::update_many()
-        .col_expr(
-            subscription::Column::AccountId,
-            Expr::col(subscription::Column::AccountId),
-        )
-        .filter(subscription::Column::SubscriptionId.is_in(subscription_ids));
-    update.exec(&**tx).await?;
+    lock(tx, subscription::Column::SubscriptionId.is_in(subscription_ids)).await
+}
+
+/// The same for every subscription of an account.
+pub async fn account_subscriptions_lock(tx: &Tx, account_id: &str) -> Result<(), Problem> {
+    lock(tx, subscription::Column::AccountId.eq(account_id)).await
+}
+
+async fn lock(tx: &Tx, which: impl IntoCondition) -> Result<(), Problem> {
+    let rows = subscription::Entity::find()
+        .select_only()
+        .column(subscription::Column::SubscriptionId)
+        .filter(which)
+        .order_by_asc(subscription::Column::AccountId)
+        .order_by_asc(subscription::Column::SubscriptionId);
+    let _locked: Vec<String> = rows.lock_exclusive().into_tuple().all(&**tx).await?;
     Ok(())
 }

@@ -81,6 +81,46 @@ async fn c8_a_moved_date_is_told_with_the_one_before() {
 }
 
 #[tokio::test]
+async fn i3_a_deal_follows_its_subscription_to_the_account_of_a_merge_and_back() {
+    let world = World::new("2026-10-12").await;
+    world
+        .tell(vec![
+            profile("twin", "csm-2"),
+            plan("twin", "v1", "2026-02-01", "2027-02-01"),
+            profile("acme", "csm-1"),
+        ])
+        .await;
+    let first = world.deals_told().remove(0).deal.unwrap();
+    let mut client = world.client.clone();
+    for (account, owner) in [("acme", "csm-1"), ("twin", "csm-2")] {
+        world
+            .tell(vec![plan_under(account, "twin", "v1", "2026-02-01", "2027-02-01")])
+            .await;
+        let told = world.deals_told();
+        let [changed] = told.as_slice() else {
+            panic!("the deal is told under {account}: {told:?}")
+        };
+        let deal = changed.deal.clone().unwrap();
+        assert_eq!((&deal.deal_id, changed.previous_renewal_date), (&first.deal_id, None));
+        assert_eq!((deal.account_id.as_str(), deal.owner_id.as_str()), (account, owner));
+        let request = ListTasksRequest {
+            deal_id: first.deal_id.clone(),
+            ..Default::default()
+        };
+        let tasks = client.list_tasks(request).await.unwrap().into_inner().tasks;
+        assert!(!tasks.is_empty());
+        for task in tasks {
+            assert_eq!((task.account_id.as_str(), task.assignee_id.as_str()), (account, owner));
+        }
+        let listed = ListDealsRequest {
+            account_id: account.into(),
+            ..Default::default()
+        };
+        assert_eq!(client.list_deals(listed).await.unwrap().into_inner().deals, [deal]);
+    }
+}
+
+#[tokio::test]
 async fn rn8_a_history_in_one_batch_opens_only_the_coming_renewal() {
     let world = World::new("2026-10-12").await;
     let history = [

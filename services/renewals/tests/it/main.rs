@@ -9,6 +9,7 @@ mod api;
 mod contacts;
 mod events;
 mod ledger;
+mod locks;
 mod pipeline;
 mod steps;
 mod store;

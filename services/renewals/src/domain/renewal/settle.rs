@@ -42,6 +42,9 @@ impl Renewal {
             weigh(deal, account, policy, today);
         }
         self.add_ons = add_ons;
+        for deal in &mut self.deals {
+            deal.account_id.clone_from(&self.account_id);
+        }
         for deal in &self.deals {
             task::tend(&mut self.tasks, deal, before.deal(deal.deal_id), country, today);
         }

@@ -177,3 +177,30 @@ fn rn3_a_new_score_changes_the_priority_but_not_the_etag() {
     assert_eq!(world.last().etag(), etag);
     assert!(world.news.is_empty());
 }
+
+#[test]
+fn i3_an_open_deal_that_comes_to_another_account_is_told_under_it_once() {
+    let mut world = annual();
+    world.settle("2026-09-10");
+    let etag = world.last().etag();
+    world.renewal.account_id = "whole".into();
+    world.settle("2026-09-10");
+    let [
+        News::Deal {
+            deal,
+            previous_renewal_on: None,
+        },
+    ] = world.news.as_slice()
+    else {
+        panic!("the deal is told: {:?}", world.news)
+    };
+    assert_eq!((deal.account_id.as_str(), deal.stage), ("whole", Stage::Preparation));
+    assert_ne!(deal.etag(), etag);
+    world.settle("2026-09-10");
+    assert!(world.news.is_empty());
+    world.renew("2026-09-11");
+    world.renewal.account_id = "acme".into();
+    world.settle("2026-09-12");
+    assert!(world.news.is_empty(), "what is over concerns nobody");
+    assert_eq!(world.last().account_id, "acme", "but is listed there");
+}
