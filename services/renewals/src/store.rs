@@ -38,7 +38,7 @@ pub use self::{
     },
     work::{
         AbsenceFilter, AbsenceKey, LateTask, NoticeKey, absence_delete, absence_fetch, absence_insert, absence_list,
-        absence_replace, add_on_save, alerts_save, late_tasks_fetch, notice_insert, notice_list,
+        absence_replace, add_on_save, alerts_save, late_tasks_fetch, notice_list, notices_insert,
     },
 };
 
@@ -49,9 +49,9 @@ impl<C: ConnectionTrait> Reads for C {}
 /// Most parameters of one statement; both databases take more.
 const PARAMETERS: usize = 30_000;
 /// Most rows of one statement.
-const ROWS: usize = 500;
+const ROWS: usize = 512;
 
-/// Inserts `rows`, or replaces those whose key is there, some hundred a statement.
+/// Inserts `rows`, or replaces those whose key is there, some hundred a statement. A key is there once.
 async fn upsert<E>(tx: &Tx, rows: Vec<E::Model>) -> Result<(), Problem>
 where
     E: EntityTrait,
@@ -60,18 +60,17 @@ where
     let keys: Vec<E::Column> = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).collect();
     let is_key = |column: &E::Column| keys.iter().any(|key| key.as_str() == column.as_str());
     let rest: Vec<E::Column> = E::Column::iter().filter(|column| !is_key(column)).collect();
-    let chunk = ROWS.min(PARAMETERS / (keys.len() + rest.len()));
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        let some: Vec<E::ActiveModel> = rows
-            .by_ref()
-            .take(chunk)
-            .map(IntoActiveModel::into_active_model)
-            .collect();
+    let mut left = rows.len();
+    let mut rows = rows.into_iter().map(IntoActiveModel::into_active_model);
+    while left > 0 {
+        // Statements of few lengths stay prepared: powers of two, the largest that fits first.
+        let some = left.min(ROWS).min(PARAMETERS / (keys.len() + rest.len()));
+        let some = 1 << some.ilog2();
+        left -= some;
         let conflict = OnConflict::columns(keys.clone())
             .update_columns(rest.clone())
             .to_owned();
-        E::insert_many(some)
+        E::insert_many(rows.by_ref().take(some))
             .on_conflict(conflict)
             .exec_without_returning(&**tx)
             .await?;

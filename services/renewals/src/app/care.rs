@@ -85,7 +85,8 @@ impl Job for SettleCare {
 type Prepared = Vec<(Uuid, care::Figures)>;
 
 impl App {
-    /// Asks ingestion about the reviews whose preparation is due; those it cannot tell of are left out.
+    /// Asks ingestion about the reviews whose preparation is due; those it cannot tell of are left out, and so are all
+    /// that follow when it is away.
     async fn prepare(&self, account_ids: &[String], now: Timestamp) -> Result<Prepared, Problem> {
         let mut prepared = Prepared::new();
         for picture in store::care_load(self.db.reader(), account_ids).await? {
@@ -95,6 +96,9 @@ impl App {
                     Ok(figures) => prepared.push((review.review_id, figures)),
                     Err(problem) => {
                         tracing::debug!(review.id = %review.review_id, error = %problem, "a review waits for its figures");
+                        if problem.is_transient() {
+                            return Ok(prepared);
+                        }
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! Reminders and escalation of late work (RN-2), and who stands in for whom.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use async_trait::async_trait;
 use jiff::{Timestamp, tz::TimeZone};
@@ -46,35 +46,44 @@ impl Job for Remind {
     }
 
     async fn run_once(&self, now: Timestamp) -> Result<usize, Problem> {
-        let (mut after, mut told) = (String::new(), 0);
+        let (mut after, mut told, mut absences) = (String::new(), 0, None);
         // Where a day has begun anywhere, tasks may be due.
         let day = days_before(TimeZone::UTC.to_datetime(now).date(), -1);
         loop {
             let tasks = store::late_tasks_fetch(self.app.db.reader(), day, &after, BATCH).await?;
             let Some(last) = tasks.last() else { return Ok(told) };
             after.clone_from(&last.task_id);
-            told += self.app.remind(tasks, now).await?;
+            if absences.is_none() {
+                absences = Some(self.app.absent(now).await?);
+            }
+            let absent = absences.as_deref().unwrap_or_default();
+            told += self.app.remind(tasks, absent, now).await?;
         }
     }
 }
 
 impl App {
-    async fn remind(&self, tasks: Vec<store::LateTask>, now: Timestamp) -> Result<usize, Problem> {
-        let mut accounts: BTreeMap<&str, Account> = BTreeMap::new();
-        for task in &tasks {
-            if !accounts.contains_key(task.account_id.as_str()) {
-                let account = store::account_fetch(self.db.reader(), &task.account_id).await?;
-                accounts.insert(&task.account_id, account);
-            }
-        }
+    /// Who is away about now.
+    async fn absent(&self, now: Timestamp) -> Result<Vec<Absence>, Problem> {
         let filter = AbsenceFilter {
             person_id: None,
             from_on: Some(days_before(TimeZone::UTC.to_datetime(now).date(), 1)),
         };
         let absences = store::absence_list(self.db.reader(), &filter, None, ABSENCES).await?;
-        let absences: Vec<Absence> = absences.into_iter().map(|(_, absence)| absence).collect();
+        Ok(absences.into_iter().map(|(_, absence)| absence).collect())
+    }
+
+    async fn remind(
+        &self,
+        tasks: Vec<store::LateTask>,
+        absences: &[Absence],
+        now: Timestamp,
+    ) -> Result<usize, Problem> {
+        let ids: BTreeSet<&str> = tasks.iter().map(|task| task.account_id.as_str()).collect();
+        let accounts = store::accounts_fetch(self.db.reader(), ids).await?;
+        let unknown = Account::unknown();
         let alert = |task: &store::LateTask| {
-            let account = accounts.get(task.account_id.as_str())?;
+            let account = accounts.get(&task.account_id).unwrap_or(&unknown);
             let work = Work {
                 task_id: &task.task_id,
                 kind: &task.kind,
@@ -83,7 +92,7 @@ impl App {
                 due_on: task.due_on,
             };
             let country = self.rules.policy.countries.of(&account.country);
-            let alert = duty::alert(work, &absences, &self.rules.duty, country, account.today(now), now)?;
+            let alert = duty::alert(work, absences, &self.rules.duty, country, account.today(now), now)?;
             Some((task.due_on, alert))
         };
         let alerts: Vec<_> = tasks.iter().filter_map(alert).collect();

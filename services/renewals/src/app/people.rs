@@ -189,10 +189,11 @@ impl App {
         let today = jiff::tz::TimeZone::UTC.to_datetime(now).date();
         let from = losses::quarter_of(today);
         let losses = store::losses_fetch(&**tx, from, today.saturating_add(jiff::Span::new().days(1))).await?;
+        let mut notices = Vec::new();
         for quarter in losses::analyse(&losses, self.rules.signal) {
             for share in quarter.shares.iter().filter(|share| share.product_signal) {
                 let id = [quarter.first_on.to_string(), share.category.to_string()];
-                let notice = Notice {
+                notices.push(Notice {
                     notice_id: upswell_runtime::ids::derive("product_signal", &[&id[0], &id[1]]),
                     person_id: self.rules.duty.product_id.clone(),
                     kind: NoticeKind::ProductSignal,
@@ -203,10 +204,10 @@ impl App {
                         share.count, quarter.lost, quarter.first_on, share.category
                     ),
                     made_at: now,
-                };
-                store::notice_insert(tx, &notice).await?;
+                });
             }
         }
+        store::notices_insert(tx, notices.iter()).await?;
         Ok(())
     }
 }

@@ -92,12 +92,8 @@ impl Care {
         }
     }
 
-    /// What becomes of the care at `now`, and the day of the next look. Settling twice changes nothing.
-    pub fn settled(&self, around: Surroundings<'_>, now: Timestamp) -> (Self, Option<Date>) {
-        self.clone().decided(self, around, now)
-    }
-
-    /// Settles what was changed from `before`.
+    /// What becomes of the care, changed from `before` or not, at `now`, and the day of the next look. Settling twice changes
+    /// nothing.
     pub fn decided(mut self, before: &Self, around: Surroundings<'_>, now: Timestamp) -> (Self, Option<Date>) {
         let today = around.account.today(now);
         self.onboard(around, today);

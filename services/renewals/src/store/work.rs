@@ -117,16 +117,25 @@ pub async fn alerts_save(tx: &Tx, alerts: &[(Date, Alert)]) -> Result<usize, Pro
         });
     }
     upsert::<alert::Entity>(tx, rows).await?;
-    let mut new = 0;
-    for (_, alert) in alerts {
-        new += notice_insert(tx, &alert.notice).await?;
-    }
-    Ok(new)
+    notices_insert(tx, alerts.iter().map(|(_, alert)| &alert.notice)).await
 }
 
-/// Keeps a notice, once; 1 when it is new.
-pub async fn notice_insert(tx: &Tx, notice: &Notice) -> Result<usize, Problem> {
-    let row = notice::ActiveModel {
+/// Keeps notices, each once; how many are new.
+pub async fn notices_insert<'a>(tx: &Tx, notices: impl Iterator<Item = &'a Notice>) -> Result<usize, Problem> {
+    let rows: Vec<_> = notices.map(notice_row).collect();
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let conflict = OnConflict::column(notice::Column::NoticeId).do_nothing().to_owned();
+    let inserted = notice::Entity::insert_many(rows)
+        .on_conflict(conflict)
+        .exec_without_returning(&**tx)
+        .await?;
+    Ok(usize::try_from(inserted).unwrap_or_default())
+}
+
+fn notice_row(notice: &Notice) -> notice::ActiveModel {
+    notice::ActiveModel {
         notice_id: sea_orm::Set(notice.notice_id.to_string()),
         person_id: sea_orm::Set(notice.person_id.clone()),
         kind: sea_orm::Set(notice.kind.to_string()),
@@ -134,13 +143,7 @@ pub async fn notice_insert(tx: &Tx, notice: &Notice) -> Result<usize, Problem> {
         subject_id: sea_orm::Set(notice.subject_id.clone()),
         text: sea_orm::Set(notice.text.clone()),
         made_at: sea_orm::Set(micros(notice.made_at)),
-    };
-    let conflict = OnConflict::column(notice::Column::NoticeId).do_nothing().to_owned();
-    let inserted = notice::Entity::insert(row)
-        .on_conflict(conflict)
-        .exec_without_returning(&**tx)
-        .await?;
-    Ok(usize::try_from(inserted).unwrap_or_default())
+    }
 }
 
 /// Level and person of the alerts of these tasks.

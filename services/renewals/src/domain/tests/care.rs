@@ -17,6 +17,10 @@ fn around<'a>(account: &'a Account, country: &'a Country, anchor_on: Option<&str
     }
 }
 
+fn settled(care: &Care, around: Surroundings<'_>, now: Timestamp) -> (Care, Option<Date>) {
+    care.clone().decided(care, around, now)
+}
+
 #[test]
 fn rn9_onboarding_has_an_owner_and_three_checkpoints_that_become_late_work() {
     let account = Account {
@@ -25,7 +29,7 @@ fn rn9_onboarding_has_an_owner_and_three_checkpoints_that_become_late_work() {
         ..Account::unknown()
     };
     let kz = kazakhstan();
-    let (care, check_on) = Care::new("acme").settled(around(&account, &kz, None), noon("2026-10-12"));
+    let (care, check_on) = settled(&Care::new("acme"), around(&account, &kz, None), noon("2026-10-12"));
     let due: Vec<_> = care
         .tasks
         .iter()
@@ -40,7 +44,7 @@ fn rn9_onboarding_has_an_owner_and_three_checkpoints_that_become_late_work() {
         ]
     );
     assert_eq!(check_on, Some(day("2026-10-21")));
-    let (late, _) = care.settled(around(&account, &kz, None), noon("2026-10-21"));
+    let (late, _) = settled(&care, around(&account, &kz, None), noon("2026-10-21"));
     assert_eq!(late.tasks[0].state, TaskState::Overdue);
     let mut done = late.clone();
     for task in &mut done.tasks {
@@ -53,7 +57,7 @@ fn rn9_onboarding_has_an_owner_and_three_checkpoints_that_become_late_work() {
         customer_since: Some(day("2026-01-01")),
         ..account
     };
-    let (care, _) = Care::new("acme").settled(around(&old, &kz, None), noon("2026-10-12"));
+    let (care, _) = settled(&Care::new("acme"), around(&old, &kz, None), noon("2026-10-12"));
     assert_eq!(care.plan, None, "a customer of ten months is not onboarded");
 }
 
@@ -69,8 +73,16 @@ fn rn5_rn6_reviews_are_quarterly_and_never_in_the_dead_season() {
         let mut care = Care::new(name.as_str());
         let mut today = day("2027-01-04");
         while today < day("2028-01-01") {
-            let (after, _) = care.settled(around(&account, &kz, Some("2027-12-20")), noon(&today.to_string()));
-            let again = after.settled(around(&account, &kz, Some("2027-12-20")), noon(&today.to_string()));
+            let (after, _) = settled(
+                &care,
+                around(&account, &kz, Some("2027-12-20")),
+                noon(&today.to_string()),
+            );
+            let again = settled(
+                &after,
+                around(&account, &kz, Some("2027-12-20")),
+                noon(&today.to_string()),
+            );
             assert_eq!(after, again.0, "settling twice changes nothing");
             care = after;
             today = days_before(today, -7);
@@ -145,7 +157,7 @@ fn rn5_a_review_is_held_then_summarized_and_its_tasks_follow() {
         ..Account::unknown()
     };
     let around = around(&account, &kz, Some("2027-06-01"));
-    let (planned, _) = Care::new("acme").settled(around, noon("2026-10-05"));
+    let (planned, _) = settled(&Care::new("acme"), around, noon("2026-10-05"));
     let mut held = planned.clone();
     let etag = held.reviews[0].etag();
     held.reviews[0].closed(&etag, None).unwrap();
