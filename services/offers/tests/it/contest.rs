@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use upswell_offers::{
     domain::{
         approval::{ApprovalState, content_hash},
         vocabulary::OfferState,
     },
-    store::{approvals::approval_list, offers::offer_list},
+    store::{entities::approval, offers::offer_list},
 };
 use upswell_proto::{offers::v1 as pb, scoring::v1::signal};
 
@@ -52,8 +53,9 @@ async fn c14_f24_approve_edit_expire_and_send_at_once() {
         // What nobody decided goes on to the next one, or is not sent.
         world.run_to("2026-10-16T05:00:00Z").await;
         let (went, stayed) = check(&world).await;
-        (sent, not_sent) = (went, stayed);
+        (sent, not_sent) = (sent + went, not_sent + stayed);
     }
+    assert_eq!(world.spool_count(), sent);
     assert!(sent + not_sent >= rounds());
     assert!(sent > 0 && not_sent > 0, "{sent} sent, {not_sent} not");
 }
@@ -118,21 +120,22 @@ async fn play(world: &World, asked: &pb::Approval, round: usize) {
     world.job("offers.send_due").await;
 }
 
-/// Every sent offer has exactly one approval that was used, of exactly its content and for exactly its touch; nothing else
-/// was sent. How many were sent, and how many not.
+/// Every sent offer of the round's account has exactly one approval that was used, of exactly its content and for exactly its
+/// touch; nothing else was sent. How many were sent, and how many not.
 async fn check(world: &World) -> (usize, usize) {
     let reader = world.service.db.reader();
-    let offers = offer_list(reader, "", &[], None, 10_000).await.unwrap();
-    let mut used: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for approval in approval_list(reader, "", &[], None, 10_000).await.unwrap() {
-        if approval.state == ApprovalState::Consumed {
-            assert_ne!(approval.decided_by, approval.author);
-            used.entry(approval.offer_id).or_default().push(approval);
-        }
+    let offers = offer_list(reader, &world.account, &[], None, 100).await.unwrap();
+    let used = approval::Entity::find()
+        .filter(approval::Column::AccountId.eq(world.account.as_str()))
+        .filter(approval::Column::State.eq(ApprovalState::Consumed.as_str()));
+    let mut used_by: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for approval in used.all(reader).await.unwrap() {
+        assert_ne!(approval.decided_by, approval.author);
+        used_by.entry(approval.offer_id).or_default().push(approval);
     }
     let (mut sent, mut not_sent) = (0, 0);
     for offer in &offers {
-        let used = used.remove(&offer.id).unwrap_or_default();
+        let used = used_by.remove(&offer.id).unwrap_or_default();
         if offer.sent_at.is_none() {
             assert!(used.is_empty(), "{offer:#?}");
             not_sent += 1;
@@ -145,8 +148,10 @@ async fn check(world: &World) -> (usize, usize) {
         assert_eq!(used.len(), 1, "{offer:#?}");
         assert_eq!(used[0].content_hash, content_hash(offer));
         assert_eq!(used[0].consumed_by_touch, offer.touch_id);
+        let touch = offer.touch_id.unwrap().to_string();
+        assert!(world.spooled(offer.channel.as_str(), &touch).exists(), "{offer:#?}");
         sent += 1;
     }
-    assert_eq!(world.spool_count(), sent);
+    assert!(used_by.is_empty(), "{used_by:#?}");
     (sent, not_sent)
 }
