@@ -9,16 +9,20 @@ pub mod delegations;
 pub mod evidence;
 pub mod expire;
 pub mod explain;
+mod handover;
 pub mod holdout;
 pub(crate) mod in_app;
+pub(crate) mod learn;
 pub mod ledger;
 pub mod merges;
 mod outgoing;
+mod pauses;
 pub mod prune;
 pub(crate) mod receipts;
 pub mod released;
 pub mod revalidate;
 pub mod send;
+pub(crate) mod simulate;
 pub mod suppressions;
 pub(crate) mod tasks;
 
@@ -46,7 +50,7 @@ use upswell_runtime::{
 use self::ledger::{ExpireReservations, LedgerCtx};
 use crate::{
     api::{self, events},
-    channel::{Channel, Ways, links::Links},
+    channel::{Channel, Ways, billing::Billing, links::Links},
     config::Settings,
     domain::{offer::Offer, policy::Policy, slots::next_slot, vocabulary::OfferState},
     edge,
@@ -79,6 +83,8 @@ pub struct App {
     pub(crate) channel: Arc<dyn Channel>,
     /// None when messages have no links.
     pub(crate) links: Option<Links>,
+    /// None when orders are handed to nobody.
+    pub(crate) billing: Option<Billing>,
     pub(crate) trace_mode: OutboxTrace,
     pub(crate) wake: Arc<Notify>,
     /// Ends the edge with the service.
@@ -97,6 +103,9 @@ pub async fn build_with_edge(settings: Settings, deps: Deps) -> Result<(Service,
     let slot_time = violations.take("decisions.slot_time", settings.decisions.time());
     let ways = violations.at("channel", |v| Ways::new(&settings.channel, &deps.clock, v));
     let links = violations.at("edge", |v| Links::new(&settings.edge, v));
+    let billing = violations.at("billing", |v| {
+        Billing::new(&settings.billing, &settings.channel, &deps.clock, v)
+    });
     let doors = violations.at("channel.webhooks", |v| edge::Doors::new(&settings.channel.webhooks, v));
     violations.into_result()?;
     let folder = settings.policy.dir.as_path();
@@ -128,6 +137,7 @@ pub async fn build_with_edge(settings: Settings, deps: Deps) -> Result<(Service,
         clock,
         channel: Arc::new(ways),
         links,
+        billing,
         trace_mode,
         wake: Arc::clone(&wake),
         _edge: ending.clone().drop_guard(),
@@ -152,7 +162,7 @@ fn routes(app: &Arc<App>, wake: &Arc<Notify>) -> Routes {
     api::routes(app).add_service(delivery).add_service(admin)
 }
 
-/// In the order in which a driver runs them: what frees places and settles arms comes before what decides, and that
+/// In the order in which a driver runs them: what frees places, settles arms and learns comes before what decides, and that
 /// before what sends.
 fn jobs(app: &Arc<App>) -> Vec<Arc<dyn Job>> {
     vec![
@@ -160,9 +170,11 @@ fn jobs(app: &Arc<App>) -> Vec<Arc<dyn Job>> {
         Arc::new(ExpireReservations::new(app.db.clone(), Arc::clone(&app.ledger))),
         Arc::new(expire::ExpireOffers(Arc::clone(app))),
         Arc::new(expire::ExpireApprovals(Arc::clone(app))),
+        Arc::new(learn::Learn(Arc::clone(app))),
         Arc::new(decide::DecideSlots(Arc::clone(app))),
         Arc::new(decide::DecideImmediate(Arc::clone(app))),
         Arc::new(send::SendDue(Arc::clone(app))),
+        Arc::new(handover::HandOrders(Arc::clone(app))),
         Arc::new(prune::PruneWebhooks(Arc::clone(app))),
         Arc::new(evidence::SealDecisions(Arc::clone(app))),
     ]

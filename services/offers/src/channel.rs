@@ -3,6 +3,7 @@
 //! Each adapter says whether its other side takes the same touch twice for one message. Where it does, a doubtful
 //! attempt is repeated; where it does not, it counts as used and is never repeated (C-6, T-6).
 
+pub mod billing;
 pub mod email;
 pub mod links;
 pub mod secrets;

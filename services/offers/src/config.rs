@@ -7,8 +7,12 @@ use serde::Deserialize;
 use upswell_runtime::{db::DbSettings, problem::Violations, relay::RelaySettings, server::ServerSettings};
 
 mod channel;
+mod loyalty;
 
-pub use self::channel::{ChannelSettings, EdgeSettings, EndpointSettings, SmtpSettings, WebhookSettings};
+pub use self::{
+    channel::{BillingSettings, ChannelSettings, EdgeSettings, EndpointSettings, SmtpSettings, WebhookSettings},
+    loyalty::LoyaltySettings,
+};
 use crate::domain::{holdout::HoldoutShare, ledger::CapSettings};
 
 /// The documented defaults.
@@ -34,10 +38,14 @@ pub struct Settings {
     pub approvals: ApprovalSettings,
     /// The control group.
     pub holdout: HoldoutSettings,
+    /// When a playbook harms.
+    pub loyalty: LoyaltySettings,
     /// The ways out.
     pub channel: ChannelSettings,
     /// The way in from outside.
     pub edge: EdgeSettings,
+    /// Who takes orders.
+    pub billing: BillingSettings,
 }
 
 /// Section `[policy]`.
@@ -97,8 +105,10 @@ impl Settings {
         if HoldoutShare::from_fraction(self.holdout.share).is_none() {
             violations.add("holdout.share", "must be between 0 and 1");
         }
+        violations.at("loyalty", |v| self.loyalty.validate(v));
         violations.at("channel", |v| self.channel.validate(v));
         violations.at("edge", |v| self.edge.validate(v));
+        violations.at("billing", |v| self.billing.validate(v));
     }
 }
 

@@ -40,6 +40,12 @@ pub enum OfferError {
     /// No such task.
     #[error("task {0} does not exist")]
     TaskNotFound(String),
+    /// No such playbook in force.
+    #[error("playbook {0} does not exist")]
+    PlaybookNotFound(String),
+    /// There is nothing to resume.
+    #[error("playbook {0} is not paused")]
+    PlaybookNotPaused(String),
     /// The task's state forbids it.
     #[error(transparent)]
     Task(TaskFault),
@@ -78,6 +84,8 @@ impl From<OfferError> for Problem {
             OfferError::NotYours(_) => Self::permission_denied("NOT_YOURS", text),
             OfferError::MessageNotFound(_) => Self::not_found("MESSAGE_NOT_FOUND", text),
             OfferError::TaskNotFound(_) => Self::not_found("TASK_NOT_FOUND", text),
+            OfferError::PlaybookNotFound(_) => Self::not_found("PLAYBOOK_NOT_FOUND", text),
+            OfferError::PlaybookNotPaused(_) => Self::failed_precondition("PLAYBOOK_NOT_PAUSED", text),
             OfferError::Task(TaskFault::Closed) => Self::failed_precondition("TASK_CLOSED", text),
             OfferError::Task(TaskFault::Claimed(_)) => Self::failed_precondition("TASK_CLAIMED", text),
             OfferError::Task(TaskFault::BeyondEnd) => Self::invalid_field("snooze_time", text),

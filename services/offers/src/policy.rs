@@ -14,9 +14,11 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::{decision::chain::hex, policy::Policy};
 
 mod catalogue;
+mod deal;
 mod decisions;
 mod fault;
 mod fields;
+mod meaning;
 mod messages;
 mod node;
 mod playbook;
@@ -27,8 +29,11 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-pub use self::fault::{Fault, PolicyFaults};
 use self::{fault::Faults, node::Node};
+pub use self::{
+    fault::{Fault, PolicyFaults},
+    meaning::{Difference, differences, uncounted},
+};
 
 /// The file of plans, add-ons, prices, limits and names.
 pub const CATALOGUE: &str = "catalogue.yaml";

@@ -35,7 +35,7 @@ pub(crate) fn topics() -> Routes {
         .to(&pb::ReplyReceived::full_name(), &["offers"])
         .to(&pb::PaymentRecorded::full_name(), &["offers"])
         .to(&pb::TicketChanged::full_name(), &["offers"])
-        .to(&pb::VoiceHeard::full_name(), &["metrics"])
+        .to(&pb::VoiceHeard::full_name(), &["metrics", "offers"])
         .to(
             &pb::AccountsMerged::full_name(),
             &["scoring", "offers", "renewals", "metrics"],

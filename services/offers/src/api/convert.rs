@@ -9,8 +9,8 @@ use upswell_runtime::{
 use uuid::Uuid;
 
 use super::words::{
-    approval_state_to_wire, channel_to_wire, class_to_wire, kind_to_wire, motion_to_wire, offer_state_to_wire,
-    order_state_to_wire, owner_to_wire, period_to_wire,
+    approval_state_to_wire, channel_to_wire, class_to_wire, grantor_to_wire, kind_to_wire, motion_to_wire,
+    offer_state_to_wire, order_state_to_wire, owner_to_wire, period_to_wire,
 };
 use crate::{
     app::explain::Explained,
@@ -109,6 +109,12 @@ pub(super) fn terms(terms: &Terms) -> pb::Terms {
         start_date: Some(day(terms.start_on)),
         valid_until_time: Some(instant(terms.valid_until)),
         summary: terms.summary.clone(),
+        granted_basis_points: terms.granted_basis_points,
+        grantor: terms
+            .grantor
+            .map_or(pb::terms::Grantor::Unspecified, grantor_to_wire)
+            .into(),
+        trial_days: terms.trial_days,
     }
 }
 
@@ -144,6 +150,8 @@ pub(crate) fn order(order: &Order) -> pb::Order {
         place_time: Some(instant(order.placed_at)),
         pay_time: order.paid_at.map(instant),
         signal_time: order.signal_at.map(instant),
+        hand_time: order.handover.handed_at.map(instant),
+        billing_reference: order.handover.reference.clone(),
     }
 }
 
@@ -205,6 +213,7 @@ pub(crate) fn decision(explained: Explained) -> pb::Decision {
         slot_at,
         decision,
         offer_ids,
+        note,
     } = explained;
     let ids = offer_ids.iter().copied().chain(std::iter::repeat(None));
     let winner = decision
@@ -226,6 +235,7 @@ pub(crate) fn decision(explained: Explained) -> pb::Decision {
         earliest_time: decision.earliest.map(instant),
         policy_version: format!("{}+{}", decision.policy_version, decision.caps_version),
         model_version: decision.model_version,
+        note,
     }
 }
 
@@ -281,6 +291,7 @@ pub(crate) fn policy(policy: &Policy) -> pb::GetPolicyResponse {
         policy_version: policy.version.clone(),
         playbooks: playbooks.collect(),
         products: products(policy),
+        files: Vec::new(),
     }
 }
 

@@ -1,9 +1,8 @@
-//! `DecisionService`, `ExperimentService` and `PlaybookService`: why, to whom, and by what rules.
+//! `DecisionService` and `ExperimentService`: why, and to whom.
 
 use tonic::{Request, Response, Status};
 use upswell_proto::offers::v1::{
     self as pb, decision_service_server::DecisionService, experiment_service_server::ExperimentService,
-    playbook_service_server::PlaybookService,
 };
 use upswell_runtime::{
     db::from_micros,
@@ -163,12 +162,5 @@ impl ExperimentService for Api {
             assignments,
             next_page_token,
         }))
-    }
-}
-
-#[tonic::async_trait]
-impl PlaybookService for Api {
-    async fn get_policy(&self, _: Request<pb::GetPolicyRequest>) -> Result<Response<pb::GetPolicyResponse>, Status> {
-        Ok(Response::new(convert::policy(&self.0.policy)))
     }
 }

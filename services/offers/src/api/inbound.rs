@@ -7,7 +7,7 @@ use jiff::{Timestamp, civil::Date};
 use prost::Name as _;
 use upswell_proto::{
     gtype,
-    ingestion::v1::{self as ingestion, subscription_terms, ticket},
+    ingestion::v1::{self as ingestion, complaint, fact::Body, subscription_terms, survey_answer::Survey, ticket},
     renewals::v1::{self as renewals, deal},
     scoring::v1::{self as scoring, signal},
 };
@@ -21,11 +21,11 @@ use upswell_runtime::{
 use super::{convert, words};
 use crate::{
     app::{App, answers},
-    domain::{ledger::Observe, vocabulary::SubscriptionKind},
+    domain::{ledger::Observe, loyalty::ReactionKind, vocabulary::SubscriptionKind},
     store::{
         copies,
         entities::{self, account, contact, score, subscription},
-        json,
+        json, learning,
         pictures::{StoredEvidence, StoredLimit, StoredPoint},
     },
 };
@@ -68,6 +68,10 @@ impl Inbox for OffersInbox {
             topic if topic == ingestion::AccountsUnmerged::full_name() => {
                 app.unmerged(tx, unmerged(event.decode()?)).await
             }
+            topic if topic == ingestion::VoiceHeard::full_name() => match reaction(event.decode()?)? {
+                Some(reaction) => learning::reaction_save(tx, reaction).await,
+                None => Ok(()),
+            },
             topic if topic == ingestion::TicketChanged::full_name() => ticket_changed(tx, event.decode()?).await,
             topic if topic == scoring::SignalChanged::full_name() => {
                 app.signal_known(tx, signal(event.decode()?, event)?).await
@@ -284,6 +288,37 @@ fn unmerged(event: ingestion::AccountsUnmerged) -> entities::merge::Model {
         part_id: merged_account_id,
         undone: true,
     }
+}
+
+/// What an account said, as far as it tells of harm (C-15); none for praise, goals and complaints about the product.
+fn reaction(event: ingestion::VoiceHeard) -> Result<Option<entities::reaction::Model>, Problem> {
+    let ingestion::VoiceHeard {
+        account_id,
+        fact,
+        superseded,
+    } = event;
+    let fact = part("fact", fact)?;
+    let heard_at = micros(instant("occur_time", fact.occur_time)?);
+    let kind = match fact.body {
+        Some(Body::Complaint(about)) => {
+            let harms = matches!(about.kind(), complaint::Kind::Pressure | complaint::Kind::Other);
+            harms.then_some(ReactionKind::Complaint)
+        }
+        Some(Body::Survey(answer)) => match (answer.survey(), answer.score) {
+            (Survey::Nps, ..=6) => Some(ReactionKind::Detractor),
+            (Survey::Csat, ..=2) => Some(ReactionKind::Dissatisfied),
+            _ => None,
+        },
+        _ => None,
+    };
+    Ok(kind.map(|kind| entities::reaction::Model {
+        reaction_id: format!("{}/{}", fact.source, fact.external_id),
+        account_id,
+        offer_id: None,
+        kind: kind.to_string(),
+        heard_at,
+        superseded,
+    }))
 }
 
 /// Only critical tickets matter here (SC-9).

@@ -1,7 +1,7 @@
 //! Words of the domain ⇄ enumerations of the contracts.
 
 use upswell_proto::{
-    offers::v1::{approval, decline_offer_request, offer, order},
+    offers::v1::{approval, decline_offer_request, offer, order, terms},
     scoring::v1::{health, signal},
     vocabulary::v1 as pb,
 };
@@ -9,6 +9,7 @@ use upswell_runtime::money::Period;
 
 use crate::domain::{
     approval::ApprovalState,
+    discount::Grantor,
     offer::DeclineReason,
     order::OrderState,
     vocabulary::{Channel, ContactRole, Grade, HealthBand, Motion, OfferState, Owner, SignalKind, TouchClass},
@@ -138,7 +139,8 @@ pairs!(
         Revoked,
     }
 );
+pairs!(to grantor_to_wire, Grantor, terms::Grantor { Autopilot, Csm, Lead, });
 pairs!(to order_state_to_wire, OrderState, order::State { Placed, Paid, Cancelled, });
 pairs!(from decline_reason, DeclineReason, decline_offer_request::Reason {
-    Price, Timing, Adoption, NoNeed, Other,
+    Price, Timing, Adoption, NoNeed, Unwanted, Other,
 });

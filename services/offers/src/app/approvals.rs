@@ -9,6 +9,7 @@ use crate::{
     api::events,
     domain::{
         approval::{Approval, ApprovalFault, ApprovalState, Delegation, Ladder, business_deadline, content_hash},
+        discount::Grantor,
         ledger::ReleaseReason,
         offer::{Offer, OfferFault},
         vocabulary::OfferState,
@@ -91,7 +92,8 @@ impl App {
         let account = account.ok_or_else(|| OfferError::AccountNotFound(approval.account_id.clone()))?;
         let zone = zone(&account.time_zone);
         let delegations = delegations::delegation_list_open(&**tx).await?;
-        let ladder = self.ladder(&account.csm_id, &delegations, zone.to_datetime(now).date());
+        let mut ladder = self.ladder(&account.csm_id, &delegations, zone.to_datetime(now).date());
+        ladder.lead_only = is_for_lead(&approval.snapshot);
         if let Some(next) = ladder.next(&approval.author, &approval.asked()) {
             let expires_at = business_deadline(now, self.settings.approvals.business_days, &zone);
             approval.escalate(next, now, expires_at);
@@ -111,6 +113,7 @@ impl App {
             lead_id: &self.settings.approvals.lead_id,
             delegations,
             today,
+            lead_only: false,
         }
     }
 
@@ -162,7 +165,8 @@ impl App {
         let account = account.ok_or_else(|| OfferError::AccountNotFound(offer.account_id.clone()))?;
         let zone = zone(&account.time_zone);
         let delegations = delegations::delegation_list_open(&**tx).await?;
-        let ladder = self.ladder(&account.csm_id, &delegations, zone.to_datetime(now).date());
+        let mut ladder = self.ladder(&account.csm_id, &delegations, zone.to_datetime(now).date());
+        ladder.lead_only = is_for_lead(offer);
         let approver = ladder.first(author);
         let expires_at = business_deadline(now, self.settings.approvals.business_days, &zone);
         offer.advance(OfferState::AwaitingApproval, now)?;
@@ -213,4 +217,12 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Whether only the lead may grant what an offer takes off (M-5).
+fn is_for_lead(offer: &Offer) -> bool {
+    offer
+        .terms
+        .as_ref()
+        .is_some_and(|terms| terms.grantor == Some(Grantor::Lead))
 }

@@ -96,6 +96,9 @@ pub(crate) struct Record {
     pub(crate) decision: Decision,
     /// The offer of each candidate, in their order; none for a candidate that became none.
     pub(crate) offer_ids: Vec<Option<Uuid>>,
+    /// What was decided about a playbook or a motion; empty for a decision on an account.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) note: String,
 }
 
 /// A decision and what it was made from, as they are stored.
@@ -284,7 +287,11 @@ impl App {
         if decision.candidates.is_empty() {
             return Ok(None);
         }
-        let document = json(&Record { decision, offer_ids })?;
+        let document = json(&Record {
+            decision,
+            offer_ids,
+            note: String::new(),
+        })?;
         let record = decision::Model {
             decision_id,
             account_id: account_id.to_owned(),

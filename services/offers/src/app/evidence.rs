@@ -8,13 +8,18 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use upswell_runtime::{db::micros, jobs::Job, problem::Problem};
+use upswell_runtime::{
+    db::{Tx, micros},
+    ids,
+    jobs::Job,
+    problem::Problem,
+};
 use uuid::Uuid;
 
 use super::{App, decide::Record, explain::Explained};
 use crate::{
     domain::{
-        decision::{AccountPicture, Decision, chain, decide_slot},
+        decision::{AccountPicture, Decision, Slot, Timing, chain, decide_slot},
         ledger::CapSettings,
     },
     error::OfferError,
@@ -100,6 +105,39 @@ impl App {
         tx.commit().await?;
         self.rules_kept.store(true, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Writes into the log what was decided about a playbook or a motion (C-15, M-1).
+    pub(crate) async fn note(&self, tx: &Tx, note: String, now: Timestamp) -> Result<(), Problem> {
+        let decision_id = ids::derive("note", &[&note, &micros(now).to_string()]);
+        let decision = Decision {
+            account_id: String::new(),
+            slot: Slot {
+                at: now,
+                timing: Timing::Daily,
+            },
+            candidates: Vec::new(),
+            policy_version: self.policy.version.clone(),
+            caps_version: self.ledger.policy.version.clone(),
+            model_version: String::new(),
+            earliest: None,
+        };
+        let record = Record {
+            decision,
+            offer_ids: Vec::new(),
+            note,
+        };
+        let row = decision::Model {
+            decision_id,
+            account_id: String::new(),
+            slot_at: micros(now),
+            decided_at: micros(now),
+            document: json(&record)?,
+            picture_hash: String::new(),
+            place: None,
+            hash: String::new(),
+        };
+        decisions::decisions_save(tx, vec![row]).await
     }
 
     async fn seal(&self, now: Timestamp) -> Result<usize, Problem> {
@@ -211,7 +249,9 @@ impl App {
         let row = decisions::decision_fetch(reader, id).await?.ok_or_else(missing)?;
         let picture = evidence::picture_fetch(reader, id).await?.ok_or_else(missing)?;
         let picture: AccountPicture = from_json(&picture.document)?;
-        let Record { decision, offer_ids } = from_json(&row.document)?;
+        let Record {
+            decision, offer_ids, ..
+        } = from_json(&row.document)?;
         let gone = |version: &str| {
             let text = format!("the rules {version} are not kept");
             Problem::failed_precondition("POLICY_GONE", text)
@@ -225,7 +265,8 @@ impl App {
         // The texts are compared, because reading numbers may lose their last bit.
         let told = json(&Record {
             decision: again.clone(),
-            offer_ids: offer_ids.clone(),
+            offer_ids,
+            note: String::new(),
         })?;
         let difference = (told != row.document).then(|| differs(&decision, &again));
         let mut explained = super::explain::recorded(row)?;

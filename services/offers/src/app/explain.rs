@@ -22,6 +22,8 @@ pub(crate) struct Explained {
     pub(crate) decision: Decision,
     /// The offer of each candidate.
     pub(crate) offer_ids: Vec<Option<Uuid>>,
+    /// What was decided about a playbook or a motion; empty for a decision on an account.
+    pub(crate) note: String,
 }
 
 impl App {
@@ -52,17 +54,23 @@ impl App {
             slot_at: now,
             decision,
             offer_ids,
+            note: String::new(),
         })
     }
 }
 
 /// A recorded decision.
 pub(crate) fn recorded(row: decision::Model) -> Result<Explained, Problem> {
-    let Record { decision, offer_ids } = from_json(&row.document)?;
+    let Record {
+        decision,
+        offer_ids,
+        note,
+    } = from_json(&row.document)?;
     Ok(Explained {
         decision_id: Some(row.decision_id),
         slot_at: from_micros(row.slot_at),
         decision,
         offer_ids,
+        note,
     })
 }

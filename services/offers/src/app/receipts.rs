@@ -11,6 +11,7 @@ use crate::{
     domain::{
         delivery::{Delivery, Notice},
         ledger::ReleaseReason,
+        loyalty::ReactionKind,
         offer::Offer,
         vocabulary::{Channel, OfferState},
     },
@@ -108,8 +109,14 @@ impl App {
         self.opt_out(tx, &out).await
     }
 
-    /// A person wants no more messages on the channel of a message (C-10).
+    /// A person wants no more messages on the channel of a message (C-10); the guard hears of it (C-15).
     pub(crate) async fn opt_out_of(&self, tx: &Tx, delivery: &Delivery, reason: &str) -> Result<(), Problem> {
+        let kind = if reason == "complaint" {
+            ReactionKind::Complaint
+        } else {
+            ReactionKind::Unsubscribe
+        };
+        self.reacted(tx, delivery, kind).await?;
         let Some(contact_id) = &delivery.contact_id else {
             return Ok(());
         };

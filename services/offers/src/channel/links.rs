@@ -19,10 +19,12 @@ pub enum Purpose {
     Offer,
     /// To want no more messages on the channel of a touch.
     OptOut,
+    /// To pay an order, at a page of billing.
+    Checkout,
 }
 
 impl Purpose {
-    /// Every purpose.
+    /// Every purpose that the edge serves.
     pub const ALL: [Self; 2] = [Self::Offer, Self::OptOut];
 
     /// The first part of the path.
@@ -30,6 +32,7 @@ impl Purpose {
         match self {
             Self::Offer => "offer",
             Self::OptOut => "opt-out",
+            Self::Checkout => "checkout",
         }
     }
 }
@@ -55,7 +58,15 @@ impl Links {
         })
     }
 
-    /// The link for a touch.
+    /// Links that begin with `base`.
+    pub fn signed(base: &str, key: Vec<u8>) -> Self {
+        Self {
+            base: base.to_owned(),
+            key,
+        }
+    }
+
+    /// The link for a touch, or for an order.
     pub fn link(&self, purpose: Purpose, touch_id: Uuid) -> String {
         format!("{}/{}/{}", self.base, purpose.as_str(), self.token(purpose, touch_id))
     }

@@ -80,6 +80,28 @@ pub struct EndpointSettings {
     pub inbound_secret_files: Vec<PathBuf>,
 }
 
+/// Section `[billing]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BillingSettings {
+    /// Where orders are posted; empty for nowhere.
+    pub url: String,
+    /// Files with the keys that sign what is posted.
+    pub secret_files: Vec<PathBuf>,
+    /// What the links begin with at which customers pay; empty for none.
+    pub checkout_url: String,
+}
+
+impl BillingSettings {
+    /// Notes what cannot be used. The address and the keys are read when the way is built.
+    pub fn validate(&self, violations: &mut Violations) {
+        let is_url = self.checkout_url.starts_with("https://") || self.checkout_url.starts_with("http://");
+        if !self.checkout_url.is_empty() && (!is_url || self.checkout_url.ends_with('/')) {
+            violations.add("checkout_url", "must begin with https:// and not end with /");
+        }
+    }
+}
+
 /// Section `[edge]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use upswell_runtime::money::{Currency, Money, MoneyFault, Period};
 
 use super::{
+    discount::{Authority, Step},
     message::Language,
     owner::{EnterpriseRule, OwnerLimits},
     vocabulary::Motion,
@@ -26,6 +28,10 @@ pub struct Catalogue {
     pub owners: OwnerLimits,
     /// Which accounts are enterprise (I-1).
     pub enterprise: EnterpriseRule,
+    /// Who may take what off a price (M-5).
+    pub authority: Authority,
+    /// What an annual commitment takes off, in hundredths of a percent (M-4).
+    pub annual_discount: i32,
     /// What metrics, topics and features are called.
     pub subjects: BTreeMap<String, Names>,
 }
@@ -49,6 +55,8 @@ pub struct Plan {
     pub support: String,
     /// The plan above it; none at the top (upgrade path).
     pub upgrade_to: Option<String>,
+    /// Volume discounts, ascending.
+    pub volume: Vec<Step>,
 }
 
 /// Something sold beside a plan.
@@ -66,6 +74,10 @@ pub struct AddOn {
     pub adjacent_to: Vec<String>,
     /// An account may hold more than one.
     pub stackable: bool,
+    /// Volume discounts, ascending.
+    pub volume: Vec<Step>,
+    /// The add-ons that it brings together (bundle); empty for a single one.
+    pub includes: Vec<String>,
 }
 
 /// A list price of one unit.
@@ -77,6 +89,8 @@ pub struct Price {
     pub period: Period,
     /// "From": the lowest possible price; a person has to make a quote (M-4).
     pub from: bool,
+    /// Customers of before this day keep this amount (grandfathered price).
+    pub grandfathered: Option<(Date, Money)>,
 }
 
 /// A limit of a plan. Zero, a number and unlimited are different things (C-11).
@@ -98,6 +112,33 @@ pub enum Product<'a> {
 }
 
 impl Price {
+    /// The price for a customer since `since`: who came early enough keeps the old one.
+    #[must_use]
+    pub fn of(mut self, since: Option<Date>) -> Self {
+        if let (Some((before, amount)), Some(since)) = (self.grandfathered, since)
+            && since < before
+        {
+            self.amount = amount;
+        }
+        self
+    }
+
+    /// The same for a year. Errors: overflow; a week or a day makes no whole year.
+    pub fn yearly(self) -> Result<Self, String> {
+        let times = match self.period {
+            Period::Year => 1,
+            Period::Quarter => 4,
+            Period::Month => 12,
+            Period::Week | Period::Day => return Err(format!("a price a {} has no annual commitment", self.period)),
+        };
+        let amount = self.amount.checked_mul(times).map_err(|fault| fault.to_string())?;
+        Ok(Self {
+            amount,
+            period: Period::Year,
+            ..self
+        })
+    }
+
     /// What `quantity` units are worth a month (§9). Errors: overflow.
     pub fn monthly(&self, quantity: i64) -> Result<Money, MoneyFault> {
         self.amount.checked_mul(quantity)?.monthly(self.period)
@@ -126,6 +167,14 @@ impl<'a> Product<'a> {
         }
     }
 
+    /// Its volume discounts, ascending.
+    pub const fn volume(self) -> &'a [Step] {
+        match self {
+            Self::Plan(plan) => plan.volume.as_slice(),
+            Self::AddOn(add_on) => add_on.volume.as_slice(),
+        }
+    }
+
     /// Its prices by currency.
     pub const fn prices(self) -> &'a BTreeMap<Currency, Price> {
         match self {
@@ -140,6 +189,16 @@ impl Catalogue {
     pub fn product(&self, key: &str) -> Option<Product<'_>> {
         let add_on = || self.add_ons.get(key).map(Product::AddOn);
         self.plans.get(key).map(Product::Plan).or_else(add_on)
+    }
+
+    /// Whether holding `held` means that `key` is there already: it is the same, a bundle with it, or a part of the bundle.
+    pub fn covers(&self, held: &str, key: &str) -> bool {
+        let brings = |bundle: &str, part: &str| {
+            self.add_ons
+                .get(bundle)
+                .is_some_and(|add_on| add_on.includes.iter().any(|one| one == part))
+        };
+        held == key || brings(held, key) || brings(key, held)
     }
 
     /// The add-on that `motion` sells for a metric or feature: the first by key which adds the metric or stands next

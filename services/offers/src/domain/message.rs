@@ -52,7 +52,8 @@ pub enum Part {
 pub struct Template {
     language: Language,
     bundle: FluentBundle<FluentResource>,
-    parts: Vec<Part>,
+    /// What the author wrote.
+    sources: BTreeMap<Part, String>,
 }
 
 /// What is wrong with one part of a template.
@@ -110,11 +111,16 @@ impl Template {
             Ok(Self {
                 language,
                 bundle,
-                parts: sources.keys().copied().collect(),
+                sources: sources.clone(),
             })
         } else {
             Err(faults)
         }
+    }
+
+    /// What the author wrote of a part; none for a part that is left out.
+    pub fn source(&self, part: Part) -> Option<&str> {
+        self.sources.get(&part).map(String::as_str)
     }
 
     /// Fills in the facts. Errors: what is missing, by name of the fact where that is the reason. The greeting, and
@@ -123,7 +129,7 @@ impl Template {
         let args = self.arguments(facts);
         let mut missing = Vec::new();
         let mut texts = BTreeMap::new();
-        for part in &self.parts {
+        for part in self.sources.keys() {
             match self.format(*part, &args) {
                 Ok(text) => drop(texts.insert(*part, text)),
                 Err(_) if *part == Part::Greeting && !facts.contains_key("first_name") => {}
@@ -188,7 +194,7 @@ impl fmt::Debug for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Template")
             .field("language", &self.language)
-            .field("parts", &self.parts)
+            .field("parts", &self.sources.keys())
             .finish_non_exhaustive()
     }
 }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::{
     delivery::Progress,
+    discount::Grantor,
     vocabulary::{Channel, Motion, OfferState, Owner, TouchClass, words},
 };
 
@@ -58,6 +59,19 @@ pub struct Terms {
     pub valid_until: Timestamp,
     /// What the account gets, for a person.
     pub summary: String,
+    /// The part of the discount that somebody has to grant; 0 when there is none (M-5).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub granted_basis_points: i32,
+    /// Who may grant it; none when nobody has to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grantor: Option<Grantor>,
+    /// Free for so many days, and then it ends by itself; 0 for a sale (M-6).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub trial_days: i64,
+}
+
+fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 words! {
@@ -71,6 +85,8 @@ words! {
         Adoption = "adoption",
         /// Not needed.
         NoNeed = "no_need",
+        /// Being written to was not wanted at all: harm (C-15).
+        Unwanted = "unwanted",
         /// None of these.
         Other = "other",
     }

@@ -1,6 +1,6 @@
 //! What an accepted offer becomes: PLACED ⇄ PAID, or CANCELLED when its acceptance or payment was corrected (T-5, I-5).
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use upswell_runtime::ids;
 use uuid::Uuid;
@@ -43,6 +43,47 @@ pub struct Order {
     pub paid_at: Option<Timestamp>,
     /// When the signal behind the offer opened.
     pub signal_at: Option<Timestamp>,
+    /// How far billing knows of it.
+    #[serde(skip)]
+    pub handover: Handover,
+}
+
+/// How far billing knows of an order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Handover {
+    /// The state that it was told.
+    pub state: Option<OrderState>,
+    /// When it was told.
+    pub handed_at: Option<Timestamp>,
+    /// Attempts that failed since.
+    pub attempts: u32,
+    /// When the next attempt is due; none means at once.
+    pub next_at: Option<Timestamp>,
+    /// What billing calls the order.
+    pub reference: String,
+}
+
+impl Handover {
+    /// Billing knows that the order is `state`.
+    pub fn done(&mut self, state: OrderState, reference: String, now: Timestamp) {
+        *self = Self {
+            state: Some(state),
+            handed_at: Some(now),
+            attempts: 0,
+            next_at: None,
+            reference,
+        };
+    }
+
+    /// Billing did not take it: again after the next of `pauses`, and after the last of them for ever. An order is never
+    /// given up.
+    pub fn failed(&mut self, pauses: &[SignedDuration], now: Timestamp) {
+        let place = usize::try_from(self.attempts).unwrap_or(usize::MAX);
+        let pause = pauses.get(place).or(pauses.last()).copied();
+        self.attempts = self.attempts.saturating_add(1);
+        let pause = pause.unwrap_or(SignedDuration::from_mins(5));
+        self.next_at = now.checked_add(pause).ok();
+    }
 }
 
 /// The id of the order that `offer_id` becomes when accepted.
@@ -70,6 +111,7 @@ pub fn place(offer: &mut Offer, now: Timestamp) -> Result<Option<Order>, OfferFa
         placed_at: now,
         paid_at: None,
         signal_at: offer.signal_at,
+        handover: Handover::default(),
     }))
 }
 
@@ -85,6 +127,16 @@ impl Order {
         let news = (state, first) != (self.state, self.paid_at);
         (self.state, self.paid_at) = (state, first);
         news
+    }
+
+    /// What billing has to be told now; none when it knows all that matters. What was taken back before it was told, and what
+    /// was paid all the same, needs no word.
+    pub fn to_tell(&self) -> Option<&'static str> {
+        match (self.state, self.handover.state) {
+            (OrderState::Placed, None) => Some("order.placed"),
+            (OrderState::Cancelled, Some(OrderState::Placed)) => Some("order.cancelled"),
+            _ => None,
+        }
     }
 
     /// Its acceptance was never made. False when it was paid, which stands.

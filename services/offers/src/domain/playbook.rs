@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     decision::Timing,
+    discount::Deal,
     message::{Language, Template},
     variants::VariantTest,
     vocabulary::{Channel, ContactRole, Grade, HealthBand, Motion, Owner, SignalKind, TouchClass},
@@ -35,6 +36,8 @@ pub struct Playbook {
     pub timing: Timing,
     /// What it sells.
     pub proposal: Proposal,
+    /// At which price beside that of the list (M-4, M-6).
+    pub deal: Deal,
     /// Who drives it; none means by size and segment (M-3).
     pub owner: Option<Owner>,
     /// Channels in order of preference, by owner. An owner without channels cannot use this playbook.

@@ -42,6 +42,12 @@ pub struct DecisionRules {
     pub urgency: BTreeMap<Grade, f64>,
     /// Expected conversion by motion: lowest and highest share that accepts (§5).
     pub conversion: BTreeMap<Motion, (f64, f64)>,
+    /// The middle of a band counts as so many offers, against what became of those that were sent (M-1).
+    pub conversion_weight: f64,
+    /// How far back offers teach, days.
+    pub conversion_days: i64,
+    /// How certain it must be that a motion left its band, 0.5 to 1 (M-1).
+    pub drift_certainty: f64,
 }
 
 impl Default for DecisionRules {
@@ -61,6 +67,9 @@ impl Default for DecisionRules {
                 (Grade::Exceeded, 1.3),
             ]),
             conversion: conversion_bands(),
+            conversion_weight: 50.0,
+            conversion_days: 365,
+            drift_certainty: 0.9,
         }
     }
 }

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use upswell_runtime::money::{Currency, Money};
 
 use super::{
-    decisions,
+    deal, decisions,
     fault::{Faults, did_you_mean},
     fields::{At, Fields},
     node::Node,
 };
 use crate::domain::{
     catalogue::{AddOn, Catalogue, Limit, Names, Plan, Price},
+    discount::Authority,
     message::Language,
     owner::{EnterpriseRule, OwnerBand, OwnerLimits},
     policy::DecisionRules,
@@ -35,6 +36,8 @@ impl Default for Shelf {
             add_ons: BTreeMap::new(),
             owners: OwnerLimits::default(),
             enterprise: EnterpriseRule::default(),
+            authority: Authority::default(),
+            annual_discount: 0,
             subjects: BTreeMap::new(),
         };
         Self {
@@ -72,6 +75,9 @@ pub(super) fn build(node: &Node, faults: &mut Faults) -> Shelf {
     }
     if let Some(at) = fields.required("owners", faults, "who drives an offer of which size") {
         catalogue.owners = owners(&at, faults);
+    }
+    if let Some(at) = fields.optional("discounts") {
+        (catalogue.authority, catalogue.annual_discount) = deal::discounts(&at, faults);
     }
     let enterprise = fields.optional("enterprise");
     if let Some(at) = &enterprise {
@@ -136,6 +142,7 @@ fn plan(at: &At<'_>, languages: &[Language], faults: &mut Faults) -> Option<Plan
         .and_then(|at| at.key(faults))
         .unwrap_or_default();
     let upgrade_to = fields.optional("upgrade_to").and_then(|at| at.key(faults));
+    let volume = deal::volume(&fields, faults);
     fields.close(faults);
     Some(Plan {
         names: name?,
@@ -144,6 +151,7 @@ fn plan(at: &At<'_>, languages: &[Language], faults: &mut Faults) -> Option<Plan
         features,
         support,
         upgrade_to,
+        volume,
     })
 }
 
@@ -167,6 +175,10 @@ fn add_on(at: &At<'_>, languages: &[Language], faults: &mut Faults) -> Option<Ad
         .optional("stackable")
         .and_then(|at| at.boolean(faults))
         .unwrap_or(false);
+    let volume = deal::volume(&fields, faults);
+    let includes = fields
+        .optional("includes")
+        .map(|at| at.keys(faults).into_iter().collect());
     fields.close(faults);
     Some(AddOn {
         names: name?,
@@ -175,6 +187,8 @@ fn add_on(at: &At<'_>, languages: &[Language], faults: &mut Faults) -> Option<Ad
         adds,
         adjacent_to: adjacent.unwrap_or_default(),
         stackable,
+        volume,
+        includes: includes.unwrap_or_default(),
     })
 }
 
@@ -196,11 +210,18 @@ fn prices(fields: &Fields<'_>, faults: &mut Faults) -> BTreeMap<Currency, Price>
             .optional("from")
             .and_then(|at| at.boolean(faults))
             .unwrap_or(false);
+        let grandfathered = deal::grandfathered(&fields, currency, faults);
         fields.close(faults);
         let (Some(period), Some(amount)) = (period, amount) else {
             continue;
         };
-        if prices.insert(amount.currency, Price { amount, period, from }).is_some() {
+        let price = Price {
+            amount,
+            period,
+            from,
+            grandfathered,
+        };
+        if prices.insert(amount.currency, price).is_some() {
             at.fault(
                 faults,
                 &format!("a second price in {}", amount.currency),
@@ -328,6 +349,8 @@ fn enterprise_rule(at: &At<'_>, faults: &mut Faults) -> EnterpriseRule {
 /// What one part of the catalogue says of another.
 fn references(fields: &Fields<'_>, catalogue: &Catalogue, faults: &mut Faults) {
     let plans = || catalogue.plans.keys().map(String::as_str);
+    upgrade_paths(fields, catalogue, faults);
+    bundles(fields, catalogue, faults);
     for (key, plan) in &catalogue.plans {
         let Some(next) = plan.upgrade_to.as_deref() else {
             continue;
@@ -363,5 +386,44 @@ fn references(fields: &Fields<'_>, catalogue: &Catalogue, faults: &mut Faults) {
             &format!("unknown plan `{plan}`"),
             &did_you_mean(plan, plans()),
         );
+    }
+}
+
+/// A path of upgrades must end.
+fn upgrade_paths(fields: &Fields<'_>, catalogue: &Catalogue, faults: &mut Faults) {
+    for key in catalogue.plans.keys() {
+        let mut above = catalogue.plans.get(key).and_then(|plan| plan.upgrade_to.as_deref());
+        // So many steps without an end are a circle; each of its plans is told.
+        for _ in 0..catalogue.plans.len() {
+            above = above.and_then(|key| catalogue.plans.get(key)?.upgrade_to.as_deref());
+        }
+        if above.is_some() {
+            let problem = format!("the upgrades of `{key}` never end");
+            fields.fault(faults, "plans", &problem, "leave upgrade_to out at the top");
+        }
+    }
+}
+
+/// A bundle brings add-ons together.
+fn bundles(fields: &Fields<'_>, catalogue: &Catalogue, faults: &mut Faults) {
+    for (key, bundle) in &catalogue.add_ons {
+        for part in &bundle.includes {
+            let known = catalogue
+                .add_ons
+                .keys()
+                .map(String::as_str)
+                .filter(|known| known != key);
+            match catalogue.add_ons.get(part).filter(|_| part != key) {
+                Some(one) if one.includes.is_empty() => {}
+                Some(_) => {
+                    let problem = format!("`{key}` includes the bundle `{part}`");
+                    fields.fault(faults, "add_ons", &problem, "name its parts");
+                }
+                None => {
+                    let problem = format!("`{key}` includes the unknown add-on `{part}`");
+                    fields.fault(faults, "add_ons", &problem, &did_you_mean(part, known));
+                }
+            }
+        }
     }
 }

@@ -29,6 +29,8 @@ pub(super) fn read(at: &At<'_>, rules: &mut DecisionRules, faults: &mut Faults) 
         &mut rules.rising_health_factor,
         faults,
     );
+    number("conversion_weight", 1.0, 1e6, &mut rules.conversion_weight, faults);
+    number("drift_certainty", 0.5, 1.0, &mut rules.drift_certainty, faults);
     let days = |key, value: &mut i64, faults: &mut Faults| {
         if let Some(read) = fields.optional(key).and_then(|at| at.integer(0, 3_650, faults)) {
             *value = read;
@@ -38,6 +40,7 @@ pub(super) fn read(at: &At<'_>, rules: &mut DecisionRules, faults: &mut Faults) 
     days("refusal_block_days", &mut rules.refusal_block_days, faults);
     days("acceptance_block_days", &mut rules.acceptance_block_days, faults);
     days("fatigue_days", &mut rules.fatigue_days, faults);
+    days("conversion_days", &mut rules.conversion_days, faults);
     for (key, line, at) in fields
         .optional("urgency")
         .and_then(|at| at.entries(faults))

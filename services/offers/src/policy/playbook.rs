@@ -6,6 +6,7 @@ use jiff::civil::Time;
 
 use super::{
     catalogue::Shelf,
+    deal,
     fault::{Faults, did_you_mean},
     fields::{At, Fields},
     messages,
@@ -14,6 +15,7 @@ use super::{
 };
 use crate::domain::{
     decision::Timing,
+    discount::Deal,
     playbook::{After, Audience, Guards, Playbook, Proposal, Rollout, Standing, Units},
     variants::{Arm, VariantTest},
     vocabulary::{Channel, ContactRole, Grade, HealthBand, Motion, Owner, SignalKind, TouchClass},
@@ -148,7 +150,9 @@ fn body(fields: &Fields<'_>, shelf: &Shelf, faults: &mut Faults) -> Option<Playb
     let signals: Vec<SignalKind> = words(fields, "signals", "e.g. `[volume_growth]`", faults);
     let proposal = fields
         .optional("offers")
-        .map_or(Some(Proposal::Nothing), |at| proposal(&at, shelf, faults));
+        .map_or(Some((Proposal::Nothing, Deal::default())), |at| {
+            proposal(&at, shelf, faults)
+        });
     let channels = channels(fields, faults);
     let audience = audience(fields, faults);
     let sound = faults.count() == before;
@@ -173,6 +177,7 @@ fn body(fields: &Fields<'_>, shelf: &Shelf, faults: &mut Faults) -> Option<Playb
         .optional("validity_days")
         .and_then(|at| at.integer(1, 365, faults))
         .unwrap_or(14);
+    let (proposal, deal) = proposal?;
     sound.then_some(Playbook {
         key: String::new(),
         version: 0,
@@ -181,7 +186,8 @@ fn body(fields: &Fields<'_>, shelf: &Shelf, faults: &mut Faults) -> Option<Playb
         motion: Motion::Value,
         class: TouchClass::Educational,
         timing: Timing::Daily,
-        proposal: proposal?,
+        proposal,
+        deal,
         owner,
         channels,
         audience,
@@ -224,11 +230,16 @@ fn timing(at: &At<'_>, faults: &mut Faults) -> Option<Timing> {
     None
 }
 
-fn proposal(at: &At<'_>, shelf: &Shelf, faults: &mut Faults) -> Option<Proposal> {
+fn proposal(at: &At<'_>, shelf: &Shelf, faults: &mut Faults) -> Option<(Proposal, Deal)> {
     if at.is("next_plan") {
-        return Some(Proposal::NextPlan);
+        return Some((Proposal::NextPlan, Deal::default()));
     }
     let fields = at.fields(faults)?;
+    let next_plan = fields
+        .optional("next_plan")
+        .and_then(|at| at.boolean(faults))
+        .unwrap_or(false);
+    let deal = deal::deal(&fields, faults);
     let by_subject = fields
         .optional("by_subject")
         .and_then(|at| at.boolean(faults))
@@ -255,18 +266,20 @@ fn proposal(at: &At<'_>, shelf: &Shelf, faults: &mut Faults) -> Option<Proposal>
     }
     fields.close(faults);
     let units = cover.or(fixed).unwrap_or(Some(Units::Fixed(1)))?;
-    match (by_subject, product) {
-        (true, None) => Some(Proposal::BySubject { units }),
-        (false, Some(product)) => Some(Proposal::Product { product, units }),
+    let proposal = match (next_plan, by_subject, product) {
+        (true, false, None) => Proposal::NextPlan,
+        (false, true, None) => Proposal::BySubject { units },
+        (false, false, Some(product)) => Proposal::Product { product, units },
         _ => {
             at.fault(
                 faults,
                 "must say what is sold",
                 "either `product: <key>` or `by_subject: true`, or `next_plan`",
             );
-            None
+            return None;
         }
-    }
+    };
+    Some((proposal, deal))
 }
 
 fn cover(at: &At<'_>, faults: &mut Faults) -> Option<Units> {

@@ -6,6 +6,7 @@ use super::{
     fields::Fields,
 };
 use crate::domain::{
+    discount::{Deal, percent},
     playbook::{Playbook, Proposal, Units, facts},
     vocabulary::{ContactRole, Motion, SignalKind, TouchClass},
 };
@@ -69,6 +70,7 @@ pub(super) fn check(playbook: &Playbook, fields: &Fields<'_>, shelf: &Shelf, fau
         );
     }
     owner_rules(playbook, fields, faults);
+    deal_rules(playbook, fields, shelf, faults);
     product_rules(playbook, fields, shelf, faults);
 }
 
@@ -97,17 +99,37 @@ fn owner_rules(playbook: &Playbook, fields: &Fields<'_>, faults: &mut Faults) {
     }
 }
 
+/// Discounts that nobody may grant, and trials that are none (M-5, M-6).
+fn deal_rules(playbook: &Playbook, fields: &Fields<'_>, shelf: &Shelf, faults: &mut Faults) {
+    let Deal {
+        discount, trial_days, ..
+    } = playbook.deal;
+    let authority = &shelf.catalogue.authority;
+    if authority.grantor(discount).is_none() {
+        let problem = format!("nobody may grant {} (M-5)", percent(discount));
+        let hint = format!(
+            "the lead may grant {}: `discounts.authority` in the catalogue",
+            percent(authority.lead)
+        );
+        fields.fault(faults, "offers", &problem, &hint);
+    }
+    if (playbook.motion == Motion::Trial) != (trial_days > 0) {
+        let hint = "a trial has the motion `trial` and `trial_days`, and nothing else has";
+        fields.fault(faults, "offers", "is a trial by half (M-6)", hint);
+    }
+}
+
 fn product_rules(playbook: &Playbook, fields: &Fields<'_>, shelf: &Shelf, faults: &mut Faults) {
     let motion = playbook.motion;
     let units = match &playbook.proposal {
         Proposal::Nothing => return,
         Proposal::NextPlan => {
-            if motion != Motion::Tier {
+            if !matches!(motion, Motion::Tier | Motion::Trial) {
                 fields.fault(
                     faults,
                     "offers",
                     &format!("a higher plan is not {motion} (M-2)"),
-                    "the motion is `tier`",
+                    "the motion is `tier`, or `trial` with trial_days",
                 );
             }
             return;

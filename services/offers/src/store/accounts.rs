@@ -33,6 +33,16 @@ pub async fn account_list(db: &impl Reads) -> Result<Vec<account::Model>, Proble
         .await?)
 }
 
+/// Up to `limit` accounts by id, after the one with the id `after`.
+pub async fn account_list_after(db: &impl Reads, after: &str, limit: u64) -> Result<Vec<account::Model>, Problem> {
+    let found = account::Entity::find().filter(account::Column::AccountId.gt(after));
+    Ok(found
+        .order_by_asc(account::Column::AccountId)
+        .limit(limit)
+        .all(db)
+        .await?)
+}
+
 /// Stores an account as it stands now.
 pub async fn account_save(tx: &Tx, account: account::Model) -> Result<(), Problem> {
     upsert::<account::Entity>(tx, vec![account]).await

@@ -16,7 +16,7 @@ use super::{
     },
     from_json, json, upsert, word,
 };
-use crate::domain::order::Order;
+use crate::domain::order::{Handover, Order, OrderState};
 
 /// One order.
 pub async fn order_fetch(db: &impl Reads, id: Uuid) -> Result<Option<Order>, Problem> {
@@ -35,6 +35,11 @@ pub async fn order_save(tx: &Tx, order: &Order) -> Result<(), Problem> {
         placed_at: micros(order.placed_at),
         paid_at: order.paid_at.map(micros),
         signal_at: order.signal_at.map(micros),
+        handed_state: order.handover.state.map(|state| state.to_string()),
+        handed_at: order.handover.handed_at.map(micros),
+        hand_attempts: i32::try_from(order.handover.attempts).unwrap_or(i32::MAX),
+        hand_next_at: order.handover.next_at.map(micros),
+        billing_reference: order.handover.reference.clone(),
     };
     upsert::<Entity>(tx, vec![row]).await
 }
@@ -57,6 +62,25 @@ pub async fn order_list(
         found = found.filter(Condition::any().add(Column::PlacedAt.lt(at)).add(same));
     }
     let found = found.order_by_desc(Column::PlacedAt).order_by_asc(Column::OrderId);
+    found.limit(limit).all(db).await?.into_iter().map(from_row).collect()
+}
+
+/// Up to `limit` orders that billing has to be told of at `now`, the oldest first.
+pub async fn order_list_to_hand(db: &impl Reads, now: Timestamp, limit: u64) -> Result<Vec<Order>, Problem> {
+    let placed = Condition::all()
+        .add(Column::State.eq(OrderState::Placed.as_str()))
+        .add(Column::HandedState.is_null());
+    let taken_back = Condition::all()
+        .add(Column::State.eq(OrderState::Cancelled.as_str()))
+        .add(Column::HandedState.eq(OrderState::Placed.as_str()));
+    let due = Condition::any()
+        .add(Column::HandNextAt.is_null())
+        .add(Column::HandNextAt.lte(micros(now)));
+    let found = Entity::find()
+        .filter(Condition::any().add(placed).add(taken_back))
+        .filter(due)
+        .order_by_asc(Column::PlacedAt)
+        .order_by_asc(Column::OrderId);
     found.limit(limit).all(db).await?.into_iter().map(from_row).collect()
 }
 
@@ -100,5 +124,12 @@ fn from_row(row: Model) -> Result<Order, Problem> {
         placed_at: from_micros(row.placed_at),
         paid_at: row.paid_at.map(from_micros),
         signal_at: row.signal_at.map(from_micros),
+        handover: Handover {
+            state: row.handed_state.as_deref().map(word).transpose()?,
+            handed_at: row.handed_at.map(from_micros),
+            attempts: u32::try_from(row.hand_attempts).unwrap_or_default(),
+            next_at: row.hand_next_at.map(from_micros),
+            reference: row.billing_reference,
+        },
     })
 }

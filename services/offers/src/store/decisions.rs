@@ -56,3 +56,22 @@ pub async fn decision_list(
     let found = found.order_by_desc(Column::DecidedAt).order_by_asc(Column::DecisionId);
     Ok(found.limit(limit).all(db).await?)
 }
+
+/// The decisions on an account that were made from `start` until before `end` and can be made again, the oldest first.
+pub async fn decision_list_between(
+    db: &impl Reads,
+    account_id: &str,
+    start: Timestamp,
+    end: Timestamp,
+) -> Result<Vec<Model>, Problem> {
+    let found = Entity::find()
+        .filter(Column::AccountId.eq(account_id))
+        .filter(Column::DecidedAt.gte(micros(start)))
+        .filter(Column::DecidedAt.lt(micros(end)))
+        .filter(Column::PictureHash.ne(""));
+    Ok(found
+        .order_by_asc(Column::DecidedAt)
+        .order_by_asc(Column::SlotAt)
+        .all(db)
+        .await?)
+}

@@ -4,11 +4,13 @@
 mod delegations;
 mod evidence;
 mod families;
+mod learning;
 
 pub use self::{
     delegations::delegation,
     evidence::{head, picture, rulebook},
     families::{hold, merge, payment},
+    learning::{conversion, drift, look, pause, reaction},
 };
 
 /// Local copies of accounts, with the clockwork of their decisions.
@@ -315,6 +317,13 @@ pub mod order {
         pub placed_at: i64,
         pub paid_at: Option<i64>,
         pub signal_at: Option<i64>,
+        /// The state that billing knows.
+        pub handed_state: Option<String>,
+        pub handed_at: Option<i64>,
+        pub hand_attempts: i32,
+        pub hand_next_at: Option<i64>,
+        #[sea_orm(column_type = "Text")]
+        pub billing_reference: String,
     }
 
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

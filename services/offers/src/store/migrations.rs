@@ -6,6 +6,8 @@ mod m0003_families;
 mod m0004_approvals;
 mod m0005_evidence;
 mod m0006_channels;
+mod m0007_learning;
+mod m0008_handover;
 mod m0009_addresses;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -23,6 +25,8 @@ impl MigratorTrait for Migrator {
         all.push(Box::new(m0004_approvals::Approvals));
         all.push(Box::new(m0005_evidence::Evidence));
         all.push(Box::new(m0006_channels::Channels));
+        all.push(Box::new(m0007_learning::Learning));
+        all.push(Box::new(m0008_handover::Handover));
         all.push(Box::new(m0009_addresses::Addresses));
         all
     }

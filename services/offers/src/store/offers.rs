@@ -1,5 +1,7 @@
 //! Offers.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use upswell_runtime::{
@@ -33,6 +35,16 @@ pub async fn offer_fetch_by_touch(db: &impl Reads, touch_id: Uuid) -> Result<Opt
         .await?
         .map(from_row)
         .transpose()
+}
+
+/// The touches of these offers, by offer; those without one are left out.
+pub async fn offer_touches(db: &impl Reads, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Uuid>, Problem> {
+    let found = Entity::find()
+        .select_only()
+        .columns([Column::OfferId, Column::TouchId])
+        .filter(Column::OfferId.is_in(ids.iter().copied()))
+        .filter(Column::TouchId.is_not_null());
+    Ok(found.into_tuple().all(db).await?.into_iter().collect())
 }
 
 /// Stores offers as they stand now; each counts one change more.

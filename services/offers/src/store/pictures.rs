@@ -14,14 +14,14 @@ use upswell_runtime::{
 use super::{
     Reads, arms, copies,
     entities::{account, contact, score, signal, subscription, suppression, ticket},
-    from_json, holds,
+    from_json, holds, learning,
     ledger::{self, Family},
-    offers, padded, suppressions, word,
+    offers, padded, pauses, suppressions, word,
 };
 use crate::domain::{
     decision::{
-        AccountPicture, Contact, ContactPoint, Evidence, OfferHistory, Problems, Profile, ScoreView, SignalView,
-        SubscriptionView, Suppressed,
+        AccountPicture, Contact, ContactPoint, Evidence, OfferHistory, Problems, Profile, Programme, ScoreView,
+        SignalView, SubscriptionView, Suppressed,
     },
     ledger::{AccountCalendar, Hold},
     offer::Offer,
@@ -111,7 +111,18 @@ pub async fn pictures_load(
         holds: group(holds::hold_list(db, &all, now).await?, |row| &row.account_id),
         families,
     };
-    accounts.into_iter().map(|account| parts.load(account, now)).collect()
+    let counted = learning::conversion_list(db).await?;
+    let outcomes = learning::outcomes(&counted)?;
+    let paused = pauses::paused(db).await?;
+    let with_programme = |account: account::Model| -> Result<Loaded, Problem> {
+        let mut loaded = parts.load(account, now)?;
+        loaded.picture.programme = Programme {
+            learned: learning::learned(&outcomes, &loaded.picture.profile.segment),
+            paused: paused.clone(),
+        };
+        Ok(loaded)
+    };
+    accounts.into_iter().map(with_programme).collect()
 }
 
 fn group<T>(rows: Vec<T>, key: impl Fn(&T) -> &String) -> BTreeMap<String, Vec<T>> {
@@ -184,6 +195,7 @@ impl Parts {
                 .max_by_key(|found| (found.until.is_none(), found.until)),
             holds: of_all(&self.holds, &members).into_iter().map(hold).collect(),
             holdout: arms.iter().any(|arm| arm.holdout),
+            programme: Programme::default(),
         };
         let trace = |signal: signal::Model| {
             let context = TraceContext {

@@ -1,5 +1,6 @@
 //! Messages that really leave, and what comes back: against servers of our own that behave badly.
 
+mod billing;
 mod edge;
 mod in_app;
 mod mail;

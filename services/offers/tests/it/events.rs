@@ -197,7 +197,13 @@ impl World {
         .await;
     }
 
-    async fn signal(&mut self, kind: SignalKind, subject: &str, state: signal::State, figures: &[(&str, f64, &str)]) {
+    pub(crate) async fn signal(
+        &mut self,
+        kind: SignalKind,
+        subject: &str,
+        state: signal::State,
+        figures: &[(&str, f64, &str)],
+    ) {
         let evidence = figures.iter().map(|(name, value, unit)| scoring::Evidence {
             name: (*name).into(),
             value: *value,

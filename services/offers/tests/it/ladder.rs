@@ -298,3 +298,44 @@ async fn c14_a_batch_decides_each_by_itself() {
         .unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
 }
+
+#[tokio::test]
+async fn m5_a_discount_beyond_the_csm_waits_for_the_lead() {
+    let folder = super::learning::policy(&[]);
+    let catalogue = folder.path().join("catalogue.yaml");
+    let text = std::fs::read_to_string(&catalogue).unwrap();
+    let authority = "discounts: {authority: {autopilot: 0, csm: 10, lead: 25}}\n";
+    std::fs::write(&catalogue, format!("{text}{authority}")).unwrap();
+    let growth = folder.path().join("playbooks/capacity-growth.yaml");
+    let text = std::fs::read_to_string(&growth).unwrap();
+    let dealt = text.replace("{by_subject: true, quantity: 1}", "{by_subject: true, discount: 20}");
+    assert_ne!(text, dealt);
+    std::fs::write(&growth, dealt).unwrap();
+    let mut world = World::with(&[("POLICY__DIR", &folder.path().display().to_string())]).await;
+    world.known().await;
+    world
+        .limit_signal(upswell_proto::scoring::v1::signal::State::Open)
+        .await;
+    world.run_to(super::world::SLOT).await;
+    let asked = world.approval().await;
+    assert_eq!(asked.approver_id, "lead");
+    let terms = asked.snapshot.as_ref().unwrap().terms.as_ref().unwrap();
+    assert_eq!(
+        (terms.granted_basis_points, terms.grantor()),
+        (2_000, pb::terms::Grantor::Lead)
+    );
+    let refused = world
+        .approvals()
+        .approve_offer(acting(approve(&asked), "csm-1"))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
+    let request = pb::ApproveOfferRequest {
+        request_id: request_id("lead"),
+        ..approve(&asked)
+    };
+    world.approvals().approve_offer(acting(request, "lead")).await.unwrap();
+    world.run().await;
+    let offer = world.offer(Motion::Capacity, State::Sent).await;
+    assert_eq!(offer.terms.unwrap().unit_price.unwrap().units, 20);
+}

@@ -327,6 +327,16 @@ impl World {
             .unwrap()
     }
 
+    /// The decision that was recorded at or before that moment.
+    pub(crate) async fn explain_at(&self, time: Timestamp) -> pb::Decision {
+        let request = pb::ExplainDecisionRequest {
+            account_id: ACCOUNT.to_owned(),
+            time: Some(wire(time)),
+        };
+        let answer = self.decisions().explain_decision(request).await.unwrap();
+        answer.into_inner().decision.unwrap()
+    }
+
     /// Where the edge listens.
     pub(crate) fn edge(&self) -> SocketAddr {
         self.edge.unwrap()

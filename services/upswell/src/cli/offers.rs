@@ -174,7 +174,7 @@ impl Command {
             Self::Policy => {
                 let send =
                     |channel, request| async move { PlaybookServiceClient::new(channel).get_policy(request).await };
-                let answer = context.ask(NAME, GetPolicyRequest {}, send).await?;
+                let answer = context.ask(NAME, GetPolicyRequest::default(), send).await?;
                 context.show(&Policy::from(answer))
             }
         }

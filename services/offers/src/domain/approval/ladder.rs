@@ -62,6 +62,8 @@ pub struct Ladder<'a> {
     pub delegations: &'a [Delegation],
     /// The day.
     pub today: Date,
+    /// Only the lead may decide: the discount is beyond the CSM (M-5).
+    pub lead_only: bool,
 }
 
 impl Delegation {
@@ -81,7 +83,7 @@ impl<'a> Ladder<'a> {
     /// Who is asked after those who did not decide; none when everybody was asked.
     pub fn next(&self, author: &str, asked: &[Asked]) -> Option<String> {
         let mut rungs = Vec::new();
-        if let Some(csm) = self.csm_id {
+        if let Some(csm) = self.csm_id.filter(|_| !self.lead_only) {
             rungs.push(self.present(csm));
             rungs.extend(
                 self.stands_in(csm, DelegationKind::Deputy)

@@ -9,6 +9,7 @@ use super::{
     slot::Slot,
 };
 use crate::domain::{
+    discount::{Grantor, percent},
     ledger::{self, CapPolicy, Judgement, Row, judge},
     playbook::Playbook,
     policy::Policy,
@@ -36,12 +37,14 @@ impl Case<'_> {
             self.value_only(),
             self.education_first(),
             self.rollout(),
+            self.loyalty(),
             self.guards(),
             self.not_blocked(),
             self.never_twice(),
             self.sequence(),
             self.product(),
             self.quote(),
+            self.discount(),
             self.audience(),
             self.facts(),
             self.in_flight(),
@@ -66,6 +69,10 @@ impl Case<'_> {
             .applies(picture.profile.enterprise, products, picture.mrr)
         {
             reasons.push("C-14: an enterprise account waits for its CSM".to_owned());
+        }
+        let grantor = self.assembly.terms.as_ref().and_then(|terms| terms.grantor);
+        if let Some(grantor) = grantor.filter(|grantor| *grantor > Grantor::Autopilot) {
+            reasons.push(format!("M-5: the discount is for {grantor} to grant"));
         }
         if self.is_dropping() && !self.is_green() {
             reasons.push("SG-3: use or spend fell and health is not green".to_owned());
@@ -156,6 +163,14 @@ impl Case<'_> {
         }
         let detail = format!("rolled out to {} only: decided, not sent", rollout.stage);
         GateVerdict::block("rollout", "C-13", detail, None)
+    }
+
+    /// A playbook that did harm waits for a person (C-15).
+    fn loyalty(&self) -> GateVerdict {
+        match self.picture.programme.paused.get(&self.playbook().key) {
+            None => GateVerdict::pass("loyalty", "C-15", ""),
+            Some(why) => GateVerdict::defer("loyalty", "C-15", format!("paused: {why}"), None),
+        }
     }
 
     fn guards(&self) -> GateVerdict {
@@ -284,6 +299,19 @@ impl Case<'_> {
             return GateVerdict::block("quote", "M-4", "a \"from\" price needs a quote by a person", None);
         }
         GateVerdict::pass("quote", "M-4", "")
+    }
+
+    /// Nobody may grant more than the lead (M-5).
+    fn discount(&self) -> GateVerdict {
+        let Ok(Some(sale)) = &self.assembly.sale else {
+            return GateVerdict::pass("discount", "M-5", "");
+        };
+        let off = percent(sale.granted);
+        match (sale.granted, self.policy.catalogue.authority.grantor(sale.granted)) {
+            (0, _) => GateVerdict::pass("discount", "M-5", ""),
+            (_, Some(grantor)) => GateVerdict::pass("discount", "M-5", format!("{off} is for {grantor} to grant")),
+            (_, None) => GateVerdict::block("discount", "M-5", format!("nobody may grant {off}"), None),
+        }
     }
 
     fn audience(&self) -> GateVerdict {

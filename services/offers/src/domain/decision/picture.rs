@@ -9,6 +9,7 @@ use upswell_runtime::money::Money;
 use uuid::Uuid;
 
 use crate::domain::{
+    conversion::Learned,
     exact,
     ledger::{AccountCalendar, Hold, Row},
     vocabulary::{
@@ -47,6 +48,18 @@ pub struct AccountPicture {
     pub holds: Vec<Hold>,
     /// It is in the control group (C-12).
     pub holdout: bool,
+    /// What the programme as a whole had learned.
+    #[serde(default)]
+    pub programme: Programme,
+}
+
+/// What other accounts taught, as far as it bears on this one.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Programme {
+    /// What became of offers, by motion (M-1).
+    pub learned: BTreeMap<Motion, Learned>,
+    /// Playbooks that are paused, with the reason (C-15).
+    pub paused: BTreeMap<String, String>,
 }
 
 /// Who an account is.

@@ -3,18 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, ToSpan as _};
-use upswell_runtime::money::Money;
-
-use super::{AccountPicture, Contact, SignalView, Timing, slot::Slot};
+use super::{AccountPicture, Contact, SignalView, Timing, sale::Sale, slot::Slot};
 use crate::domain::{
-    catalogue::{Catalogue, Price, Product},
-    message::Language,
     offer::{Message, Terms},
-    playbook::{Playbook, Proposal, Standing, Units},
+    playbook::{Playbook, Standing},
     policy::Policy,
     variants::Arm,
-    vocabulary::{Channel, ContactRole, Motion, Owner, SubscriptionKind},
+    vocabulary::{Channel, ContactRole, Motion, Owner},
 };
 
 /// A playbook and the open signals of one subject that start it, the most pressing first; never without a signal.
@@ -31,16 +26,6 @@ pub(super) struct Assembly<'a> {
     pub(super) addressee: Result<Addressee<'a>, String>,
     pub(super) words: Result<Message, String>,
     pub(super) terms: Option<Terms>,
-}
-
-/// What is sold.
-pub(super) struct Sale<'a> {
-    key: &'a str,
-    pub(super) product: Product<'a>,
-    pub(super) quantity: i64,
-    pub(super) price: Price,
-    /// Monthly revenue gained.
-    pub(super) monthly: Money,
 }
 
 /// Who gets it and how.
@@ -121,57 +106,6 @@ impl<'a> Idea<'a> {
     /// The account's arm of the playbook's test (T-7).
     pub(super) fn arm(&self, picture: &AccountPicture) -> Option<&'a Arm> {
         self.playbook.test.as_ref()?.arm(&picture.account_id)
-    }
-
-    fn sale(&self, picture: &AccountPicture, catalogue: &'a Catalogue) -> Result<Option<Sale<'a>>, String> {
-        let (key, product, units) = match &self.playbook.proposal {
-            Proposal::Nothing => return Ok(None),
-            Proposal::NextPlan => return next_plan(picture, catalogue).map(Some),
-            Proposal::Product { product, units } => {
-                let found = catalogue
-                    .product(product)
-                    .ok_or_else(|| format!("{product} is not in the catalogue"))?;
-                (product.as_str(), found, units)
-            }
-            Proposal::BySubject { units } => {
-                let found = catalogue.add_on_for(self.playbook.motion, self.subject);
-                let (key, add_on) =
-                    found.ok_or_else(|| format!("no {} add-on for {}", self.playbook.motion, self.subject))?;
-                (key, Product::AddOn(add_on), units)
-            }
-        };
-        let stackable = matches!(product, Product::AddOn(add_on) if add_on.stackable);
-        if !stackable
-            && picture
-                .subscriptions
-                .iter()
-                .any(|subscription| subscription.product == key)
-        {
-            return Err(format!("the account has {key} already"));
-        }
-        let price = price(product, key, picture)?;
-        let quantity = self.quantity(units)?;
-        let monthly = price.monthly(quantity).map_err(|fault| fault.to_string())?;
-        Ok(Some(Sale {
-            key,
-            product,
-            quantity,
-            price,
-            monthly,
-        }))
-    }
-
-    fn quantity(&self, units: &Units) -> Result<i64, String> {
-        match units {
-            Units::Fixed(quantity) => Ok(*quantity),
-            Units::Cover { fact, per } => {
-                let figure = self.figure(fact).ok_or_else(|| format!("the signal has no {fact}"))?;
-                #[expect(clippy::cast_precision_loss, reason = "what one unit covers is far below 2^53")]
-                let units = (figure / *per as f64).ceil().max(1.0);
-                #[expect(clippy::cast_possible_truncation, reason = "a cast from a float saturates")]
-                Ok(units as i64)
-            }
-        }
     }
 
     /// A figure of the signals; of two with one name that of the more pressing signal.
@@ -256,103 +190,6 @@ fn may_hear(playbook: &Playbook, contact: &Contact) -> bool {
     };
     let any_of = &playbook.audience.any_of;
     by_motion && (any_of.is_empty() || any_of.iter().any(stands))
-}
-
-fn next_plan<'a>(picture: &AccountPicture, catalogue: &'a Catalogue) -> Result<Sale<'a>, String> {
-    let plans = picture
-        .subscriptions
-        .iter()
-        .filter(|subscription| subscription.kind == SubscriptionKind::Plan);
-    let current = plans
-        .min_by(|a, b| a.product.cmp(&b.product))
-        .ok_or("the account has no plan")?;
-    let plan = catalogue.plans.get(&current.product);
-    let plan = plan.ok_or_else(|| format!("the plan {} is not in the catalogue", current.product))?;
-    let key = plan
-        .upgrade_to
-        .as_deref()
-        .ok_or_else(|| format!("there is no plan above {}", current.product))?;
-    let product = catalogue
-        .product(key)
-        .ok_or_else(|| format!("{key} is not in the catalogue"))?;
-    let price = price(product, key, picture)?;
-    let full = price.monthly(current.quantity).map_err(|fault| fault.to_string())?;
-    let monthly = full.checked_sub(current.mrr).map_err(|fault| fault.to_string())?;
-    if monthly.minor <= 0 {
-        return Err(format!(
-            "{key} would bring nothing more than what {} pays now",
-            current.product
-        ));
-    }
-    Ok(Sale {
-        key,
-        product,
-        quantity: current.quantity,
-        price,
-        monthly,
-    })
-}
-
-fn price(product: Product<'_>, key: &str, picture: &AccountPicture) -> Result<Price, String> {
-    let currency = picture
-        .mrr
-        .map(|mrr| mrr.currency)
-        .ok_or("the account pays nothing, so its currency is unknown")?;
-    product
-        .prices()
-        .get(&currency)
-        .copied()
-        .ok_or_else(|| format!("{key} has no price in {currency}"))
-}
-
-impl Sale<'_> {
-    fn terms(
-        &self,
-        playbook: &Playbook,
-        catalogue: &Catalogue,
-        picture: &AccountPicture,
-        at: Timestamp,
-        language: Language,
-    ) -> Option<Terms> {
-        let zone = &picture.profile.time_zone;
-        let today = zone.to_datetime(at).date();
-        // The terms stand to the end of their last day, which is the day that the message names.
-        let day_after = today.checked_add((playbook.validity_days + 1).days()).ok()?;
-        let midnight = zone.to_zoned(day_after.at(0, 0, 0, 0)).ok()?.timestamp();
-        Some(Terms {
-            product: self.key.to_owned(),
-            quantity: self.quantity,
-            unit_price: self.price.amount,
-            period: self.price.period,
-            monthly: self.monthly,
-            discount_basis_points: 0,
-            start_on: today,
-            valid_until: midnight.checked_sub(1.microsecond()).ok()?,
-            summary: self.summary(catalogue, language),
-        })
-    }
-
-    /// What changes, and that nothing is lost (M-5).
-    fn summary(&self, catalogue: &Catalogue, language: Language) -> String {
-        let mut summary = self.product.names().get(language).to_owned();
-        if self.quantity > 1 {
-            summary = format!("{summary} × {}", self.quantity);
-        }
-        if let Product::AddOn(add_on) = self.product {
-            for (metric, units) in &add_on.adds {
-                #[expect(clippy::cast_precision_loss, reason = "shown to people only")]
-                let added = language.number(units.saturating_mul(self.quantity) as f64);
-                summary = format!("{summary}; +{added}: {}", catalogue.subject_name(metric, language));
-            }
-        }
-        match language {
-            Language::English => format!("{summary}. Everything you have now stays."),
-            Language::Russian => format!("{summary}. Всё, что у вас есть сейчас, остаётся."),
-            Language::Ukrainian => format!("{summary}. Усе, що у вас є зараз, залишається."),
-            Language::Kazakh => format!("{summary}. Қазір сізде бардың бәрі сақталады."),
-            Language::Malay => format!("{summary}. Semua yang anda ada sekarang kekal."),
-        }
-    }
 }
 
 fn list(roles: &[ContactRole], channels: &[Channel]) -> String {

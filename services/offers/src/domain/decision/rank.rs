@@ -4,7 +4,7 @@
 //! acceptance × monthly revenue gained × (1 − churn risk) × urgency × fatigue
 //! ```
 //!
-//! where acceptance is the middle of the motion's band of §5 (a prior: outcomes will move it), churn risk comes from
+//! where acceptance is the middle of the motion's band of §5, moved by outcomes ([`crate::domain::conversion`]), churn risk comes from
 //! scoring, urgency from the grade of the most pressing signal and from rising health (SC-3), and fatigue from the
 //! touches of the last month. All of them are numbers of the policy.
 //!
@@ -32,7 +32,8 @@ impl Factors {
         monthly: Option<Money>,
         signals: &[&SignalView],
     ) -> Self {
-        let (low, high) = rules.conversion.get(&motion).copied().unwrap_or_default();
+        let band = rules.conversion.get(&motion).copied().unwrap_or_default();
+        let learned = picture.programme.learned.get(&motion).copied().unwrap_or_default();
         let grade = signals.iter().map(|signal| signal.grade).max();
         let pressing = grade
             .and_then(|grade| rules.urgency.get(&grade).copied())
@@ -57,7 +58,7 @@ impl Factors {
             .filter(|row| made(row.state) && row.class != TouchClass::Contractual);
         let touches = touches.filter(|row| row.at > since && row.at <= slot.at).count();
         Self {
-            acceptance: f64::midpoint(low, high),
+            acceptance: learned.acceptance(band, rules.conversion_weight),
             monthly,
             churn_risk: score.map_or(0.0, |score| score.churn_risk.clamp(0.0, 1.0)),
             urgency: if rising {

@@ -1,4 +1,5 @@
+mod deals;
 mod gates;
 mod invariants;
 mod slots;
-mod support;
+pub(in crate::domain) mod support;

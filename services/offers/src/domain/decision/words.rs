@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    AccountPicture, Contact,
-    proposal::{Idea, Sale},
-};
+use super::{AccountPicture, Contact, proposal::Idea, sale::Sale};
 use crate::domain::{
     catalogue::Catalogue,
     message::{Fact, Facts, Language},

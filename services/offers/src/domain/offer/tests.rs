@@ -95,6 +95,9 @@ fn sg_r3_an_answer_counts_until_the_validity_ends() {
         start_on: "2026-11-01".parse().unwrap(),
         valid_until: at("2026-10-14T05:00:00Z"),
         summary: String::new(),
+        granted_basis_points: 0,
+        grantor: None,
+        trial_days: 0,
     });
     // M-5: the terms speak where there are terms.
     assert!(offer.answerable(at("2026-10-15T05:00:00Z")).is_err());

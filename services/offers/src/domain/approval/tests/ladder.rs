@@ -27,6 +27,7 @@ fn climb(csm: Option<&str>, author: &str, delegations: &[Delegation], today: &st
         lead_id: "lead",
         delegations,
         today: day(today),
+        lead_only: false,
     };
     let mut asked: Vec<Asked> = Vec::new();
     while let Some(approver_id) = ladder.next(author, &asked) {
@@ -121,4 +122,22 @@ fn c14_who_is_passed_over_is_kept_with_the_time_it_took() {
     assert_eq!(request.waited(), None);
     request.approve("lead", &hash, "", at("2026-10-15T05:00:00Z")).unwrap();
     assert_eq!(request.waited(), Some(SignedDuration::from_hours(72)));
+}
+
+#[test]
+fn m5_what_is_beyond_the_csm_is_asked_of_the_lead_alone() {
+    let ladder = Ladder {
+        csm_id: Some("csm"),
+        lead_id: "lead",
+        delegations: &[],
+        today: day("2026-10-12"),
+        lead_only: true,
+    };
+    assert_eq!(ladder.first("autopilot"), "lead");
+    let asked = Asked {
+        approver_id: "lead".to_owned(),
+        asked_at: at(NOW),
+        until: at(NOW),
+    };
+    assert_eq!(ladder.next("autopilot", &[asked]), None);
 }

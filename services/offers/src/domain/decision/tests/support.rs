@@ -17,33 +17,33 @@ use crate::{
 };
 
 /// Monday 2026-10-12, 10:00 in Almaty.
-pub(super) const NOW: &str = "2026-10-12T05:00:00Z";
+pub(in crate::domain) const NOW: &str = "2026-10-12T05:00:00Z";
 
-pub(super) fn now() -> Timestamp {
+pub(in crate::domain) fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-pub(super) fn days_ago(days: i64) -> Timestamp {
+pub(in crate::domain) fn days_ago(days: i64) -> Timestamp {
     now() - SignedDuration::from_hours(24 * days)
 }
 
-pub(super) fn in_days(days: i64) -> Timestamp {
+pub(in crate::domain) fn in_days(days: i64) -> Timestamp {
     days_ago(-days)
 }
 
-pub(super) fn usd(minor: i64) -> Money {
+pub(in crate::domain) fn usd(minor: i64) -> Money {
     Money::new(minor, "USD".parse().unwrap())
 }
 
-pub(super) fn policy() -> Policy {
+pub(in crate::domain) fn policy() -> Policy {
     load(None).unwrap()
 }
 
-pub(super) fn caps() -> CapPolicy {
+pub(in crate::domain) fn caps() -> CapPolicy {
     CapPolicy::default()
 }
 
-pub(super) fn decide(picture: &AccountPicture) -> Decision {
+pub(in crate::domain) fn decide(picture: &AccountPicture) -> Decision {
     decide_slot(
         picture,
         &policy(),
@@ -55,7 +55,7 @@ pub(super) fn decide(picture: &AccountPicture) -> Decision {
     )
 }
 
-pub(super) fn decide_now(picture: &AccountPicture) -> Decision {
+pub(in crate::domain) fn decide_now(picture: &AccountPicture) -> Decision {
     decide_slot(
         picture,
         &policy(),
@@ -67,7 +67,7 @@ pub(super) fn decide_now(picture: &AccountPicture) -> Decision {
     )
 }
 
-pub(super) fn candidate<'a>(decision: &'a Decision, playbook: &str) -> &'a Candidate {
+pub(in crate::domain) fn candidate<'a>(decision: &'a Decision, playbook: &str) -> &'a Candidate {
     let found = decision
         .candidates
         .iter()
@@ -75,7 +75,7 @@ pub(super) fn candidate<'a>(decision: &'a Decision, playbook: &str) -> &'a Candi
     found.unwrap_or_else(|| panic!("no candidate {playbook} in {decision:#?}"))
 }
 
-pub(super) fn gate<'a>(decision: &'a Decision, playbook: &str, gate: &str) -> &'a GateVerdict {
+pub(in crate::domain) fn gate<'a>(decision: &'a Decision, playbook: &str, gate: &str) -> &'a GateVerdict {
     let found = candidate(decision, playbook)
         .gates
         .iter()
@@ -84,7 +84,7 @@ pub(super) fn gate<'a>(decision: &'a Decision, playbook: &str, gate: &str) -> &'
 }
 
 /// The gates of a candidate which are against it.
-pub(super) fn against(decision: &Decision, playbook: &str) -> Vec<(String, String, Verdict)> {
+pub(in crate::domain) fn against(decision: &Decision, playbook: &str) -> Vec<(String, String, Verdict)> {
     let closed = candidate(decision, playbook)
         .gates
         .iter()
@@ -95,7 +95,13 @@ pub(super) fn against(decision: &Decision, playbook: &str) -> Vec<(String, Strin
 }
 
 #[track_caller]
-pub(super) fn check_blocked(picture: &AccountPicture, playbook: &str, name: &str, rule: &str, verdict: Verdict) {
+pub(in crate::domain) fn check_blocked(
+    picture: &AccountPicture,
+    playbook: &str,
+    name: &str,
+    rule: &str,
+    verdict: Verdict,
+) {
     let decision = decide(picture);
     assert_eq!(
         against(&decision, playbook),
@@ -105,7 +111,7 @@ pub(super) fn check_blocked(picture: &AccountPicture, playbook: &str, name: &str
 }
 
 /// A green account on the plan Pro with one contact, no signals and no history.
-pub(super) fn account() -> AccountPicture {
+pub(in crate::domain) fn account() -> AccountPicture {
     let time_zone = TimeZone::get("Asia/Almaty").unwrap();
     AccountPicture {
         account_id: "acme".to_owned(),
@@ -147,22 +153,23 @@ pub(super) fn account() -> AccountPicture {
         suppressed: None,
         holds: Vec::new(),
         holdout: false,
+        programme: Programme::default(),
     }
 }
 
 /// An account whose users grow.
-pub(super) fn growing() -> AccountPicture {
+pub(in crate::domain) fn growing() -> AccountPicture {
     with_signals([growth()])
 }
 
-pub(super) fn with_signals(signals: impl IntoIterator<Item = SignalView>) -> AccountPicture {
+pub(in crate::domain) fn with_signals(signals: impl IntoIterator<Item = SignalView>) -> AccountPicture {
     AccountPicture {
         signals: signals.into_iter().collect(),
         ..account()
     }
 }
 
-pub(super) fn contact(id: &str, role: ContactRole) -> Contact {
+pub(in crate::domain) fn contact(id: &str, role: ContactRole) -> Contact {
     let point = |channel, consent| ContactPoint {
         channel,
         address: format!("{channel}:{id}"),
@@ -180,7 +187,7 @@ pub(super) fn contact(id: &str, role: ContactRole) -> Contact {
     }
 }
 
-pub(super) fn signal(kind: SignalKind, subject: &str, evidence: &[(&str, f64)]) -> SignalView {
+pub(in crate::domain) fn signal(kind: SignalKind, subject: &str, evidence: &[(&str, f64)]) -> SignalView {
     let evidence = evidence.iter().map(|(name, value)| Evidence {
         name: (*name).to_owned(),
         value: *value,
@@ -198,15 +205,15 @@ pub(super) fn signal(kind: SignalKind, subject: &str, evidence: &[(&str, f64)]) 
     }
 }
 
-pub(super) fn growth() -> SignalView {
+pub(in crate::domain) fn growth() -> SignalView {
     signal(SignalKind::VolumeGrowth, "users", &[("growth_percent", 18.4)])
 }
 
-pub(super) fn limit(subject: &str, used_percent: f64) -> SignalView {
+pub(in crate::domain) fn limit(subject: &str, used_percent: f64) -> SignalView {
     signal(SignalKind::LimitApproach, subject, &[("used_percent", used_percent)])
 }
 
-pub(super) fn tickets(topic: &str) -> SignalView {
+pub(in crate::domain) fn tickets(topic: &str) -> SignalView {
     signal(
         SignalKind::TicketCluster,
         topic,
@@ -214,7 +221,7 @@ pub(super) fn tickets(topic: &str) -> SignalView {
     )
 }
 
-pub(super) fn renewal_mark(days: i32) -> SignalView {
+pub(in crate::domain) fn renewal_mark(days: i32) -> SignalView {
     signal(
         SignalKind::RenewalClock,
         &format!("mark-{days}"),
@@ -223,7 +230,13 @@ pub(super) fn renewal_mark(days: i32) -> SignalView {
 }
 
 /// An offer of the past.
-pub(super) fn past(playbook: &str, motion: Motion, subject: &str, state: OfferState, days: i64) -> OfferHistory {
+pub(in crate::domain) fn past(
+    playbook: &str,
+    motion: Motion,
+    subject: &str,
+    state: OfferState,
+    days: i64,
+) -> OfferHistory {
     let educational = motion == Motion::Value;
     let was_sent = !matches!(
         state,
@@ -248,7 +261,7 @@ pub(super) fn past(playbook: &str, motion: Motion, subject: &str, state: OfferSt
     }
 }
 
-pub(super) fn touch(number: u128, class: TouchClass, at: Timestamp) -> Row {
+pub(in crate::domain) fn touch(number: u128, class: TouchClass, at: Timestamp) -> Row {
     Row {
         touch_id: Uuid::from_u128(number),
         class,
