@@ -3,6 +3,7 @@
 mod account;
 mod admin;
 mod approvals;
+mod calendar;
 mod check;
 mod check_config;
 mod context;
@@ -21,6 +22,7 @@ mod offers;
 mod operate;
 mod output;
 mod pages;
+mod playbooks;
 mod renewals;
 mod scores;
 mod serve;
@@ -30,6 +32,7 @@ mod suppressions;
 #[cfg(test)]
 mod tests;
 mod words;
+mod work;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -100,10 +103,27 @@ Examples:
     Offers(offers::Command),
     #[command(flatten)]
     Approvals(approvals::Command),
+    /// Check, compare and try playbooks; pause them, and see what was learned.
+    #[command(
+        subcommand,
+        after_long_help = "\
+Examples:
+  upswell playbooks validate ./policy
+  upswell playbooks diff ./policy
+  upswell playbooks dry-run ./policy
+  upswell playbooks what-if --from 2026-07-01 --cap commercial_max=2
+  upswell playbooks conversions
+  upswell playbooks pauses --active"
+    )]
+    Playbooks(playbooks::Command),
     #[command(flatten)]
     Decisions(decisions::Command),
     #[command(flatten)]
     Ledger(ledger::Command),
+    #[command(flatten)]
+    Calendar(calendar::Command),
+    #[command(flatten)]
+    Work(work::Command),
     #[command(flatten)]
     Suppressions(suppressions::Command),
     #[command(flatten)]
@@ -149,8 +169,11 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Model(command) => command.run(&context).await?,
         Command::Offers(command) => command.run(&context).await?,
         Command::Approvals(command) => command.run(&context).await?,
+        Command::Playbooks(command) => command.run(&context).await?,
         Command::Decisions(command) => command.run(&context).await?,
         Command::Ledger(command) => command.run(&context).await?,
+        Command::Calendar(command) => command.run(&context).await?,
+        Command::Work(command) => command.run(&context).await?,
         Command::Suppressions(command) => command.run(&context).await?,
         Command::Renewals(command) => command.run(&context).await?,
         Command::Metrics(command) => command.run(&context).await?,

@@ -1,5 +1,7 @@
 //! Approval of enterprise offers: what waits for whom, and the decision of a person who has seen the content.
 
+mod duty;
+
 use std::io::{self, IsTerminal as _, Write as _};
 
 use anyhow::{Result, bail};
@@ -12,6 +14,7 @@ use upswell_proto::offers::v1::{
     approval_service_client::ApprovalServiceClient,
 };
 
+use self::duty::{Delegate, Edit};
 use super::{
     context::Context,
     offers::OfferView,
@@ -43,6 +46,24 @@ Examples:
 Example:
   upswell reject 0b0f4a0e-6d3f-5d55-8e5c-0f6a2c1f7d10 --actor anna --comment 'they are in an audit'")]
     Reject(Reject),
+    /// What waits for a person, and how long decisions took.
+    #[command(after_long_help = "Example:\n  upswell approval-digest --approver anna")]
+    ApprovalDigest {
+        /// For whom; everybody if absent.
+        #[arg(long, default_value_t, hide_default_value = true, value_name = "NAME")]
+        approver: String,
+        /// Over how many past days the waits are measured.
+        #[arg(long, default_value_t = 30)]
+        days: i32,
+    },
+    /// Other words for an offer that waits for approval or was approved; somebody else is asked about them.
+    #[command(after_long_help = "\
+Example:
+  upswell edit 6f2c0c7e-5d0b-5c1e-9a55-3d0c8f1d2b11 --subject 'More seats' --body 'As we discussed' --actor anna")]
+    Edit(Edit),
+    /// Who stands in for whom when offers are to be approved.
+    #[command(subcommand, after_long_help = "Example:\n  upswell delegation list --person anna")]
+    Delegation(Delegate),
 }
 
 #[derive(Debug, Args)]
@@ -91,6 +112,9 @@ impl Command {
             Self::Approvals(list) => list.run(context).await,
             Self::Approve(approve) => approve.run(context).await,
             Self::Reject(reject) => reject.run(context).await,
+            Self::ApprovalDigest { approver, days } => duty::digest(context, approver, days).await,
+            Self::Edit(edit) => edit.run(context).await,
+            Self::Delegation(delegate) => delegate.run(context).await,
         }
     }
 }

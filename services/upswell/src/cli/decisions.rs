@@ -1,17 +1,21 @@
 //! Why something was sent or was not.
 
+mod checks;
+
 use std::fmt::Write as _;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Subcommand;
 use jiff::Timestamp;
 use serde::Serialize;
 use upswell_offers::NAME;
 use upswell_proto::offers::v1::{
-    self as pb, ExplainDecisionRequest, ListDecisionsRequest, decision_service_client::DecisionServiceClient,
+    self as pb, ExplainDecisionRequest, ListDecisionsRequest, ReplayDecisionRequest, VerifyDecisionsRequest,
+    decision_service_client::DecisionServiceClient,
 };
 use upswell_runtime::money::Money;
 
+use self::checks::{Replayed, Verified};
 use super::{
     context::Context,
     output::{Column, Listing, Row, View, card, cash, left, right, time, wire_money},
@@ -45,6 +49,15 @@ pub(super) enum Command {
         #[command(flatten)]
         limit: Limit,
     },
+    /// Make a recorded decision again from what was known then, and say whether it is the same.
+    #[command(after_long_help = "Example:\n  upswell replay 6f2c0c7e-5d0b-5c1e-9a55-3d0c8f1d2b11")]
+    Replay {
+        /// The decision's id.
+        decision: String,
+    },
+    /// Follow the chain of the decision log and name the first entry that was changed, removed or put in.
+    #[command(after_long_help = "Example:\n  upswell verify-decisions")]
+    VerifyDecisions,
 }
 
 impl Command {
@@ -77,6 +90,22 @@ impl Command {
                 let found: Listing<Decision> = context.list(NAME, limit, request, send).await?;
                 context.show(&found)
             }
+            Self::Replay { decision: decision_id } => {
+                let send = |channel, request| async move {
+                    DecisionServiceClient::new(channel).replay_decision(request).await
+                };
+                let answer = context.ask(NAME, ReplayDecisionRequest { decision_id }, send).await?;
+                context.show(&Replayed::from(answer))
+            }
+            Self::VerifyDecisions => {
+                let send = |channel, request| async move {
+                    DecisionServiceClient::new(channel).verify_decisions(request).await
+                };
+                let answer = context.ask(NAME, VerifyDecisionsRequest::default(), send).await?;
+                let fault = (!answer.intact).then(|| format!("entry {}: {}", answer.broken_at, answer.fault));
+                context.show(&Verified::from(answer))?;
+                fault.map_or(Ok(()), |fault| bail!("the log was touched at {fault}"))
+            }
         }
     }
 }
@@ -91,6 +120,7 @@ struct Decision {
     earliest_at: Option<Timestamp>,
     policy: String,
     model: String,
+    note: String,
 }
 
 #[derive(Serialize)]
@@ -131,6 +161,7 @@ impl From<pb::Decision> for Decision {
             winner: decision.winner_offer_id,
             policy: decision.policy_version,
             model: decision.model_version,
+            note: decision.note,
         }
     }
 }
@@ -182,6 +213,11 @@ impl Row for Decision {
         let winner = winner.map_or("nothing".to_owned(), |winner| {
             format!("{} {}", winner.motion, winner.subject)
         });
+        let winner = if self.note.is_empty() {
+            winner
+        } else {
+            self.note.clone()
+        };
         vec![
             time(self.slot_at),
             self.account.clone(),
@@ -212,6 +248,7 @@ impl View for Decision {
                 },
             ),
             ("earliest for the rest", time(self.earliest_at)),
+            ("note", self.note.clone()),
             ("policy", self.policy.clone()),
             ("model", self.model.clone()),
         ]);

@@ -78,8 +78,13 @@ paged! {
     offers::ListApprovalsRequest => offers::ListApprovalsResponse: offers::Approval, approvals;
     offers::ListSuppressionsRequest => offers::ListSuppressionsResponse: offers::Suppression, suppressions;
     offers::ListDecisionsRequest => offers::ListDecisionsResponse: offers::Decision, decisions;
+    offers::ListPlaybookPausesRequest => offers::ListPlaybookPausesResponse: offers::PlaybookPause, pauses;
     offers::ListOrdersRequest => offers::ListOrdersResponse: offers::Order, orders;
     offers::ListAssignmentsRequest => offers::ListAssignmentsResponse: offers::Assignment, assignments;
+    offers::ListAccountCalendarRequest => offers::ListAccountCalendarResponse: offers::CalendarEntry, entries;
+    offers::ListDelegationsRequest => offers::ListDelegationsResponse: offers::Delegation, delegations;
+    offers::ListTasksRequest => offers::ListTasksResponse: offers::Task, tasks;
+    offers::ListInAppMessagesRequest => offers::ListInAppMessagesResponse: offers::InAppMessage, messages;
     offers::ListTouchesRequest => offers::ListTouchesResponse: offers::Touch, touches;
     renewals::ListDealsRequest => renewals::ListDealsResponse: renewals::Deal, deals;
     renewals::ListReviewsRequest => renewals::ListReviewsResponse: renewals::Review, reviews;

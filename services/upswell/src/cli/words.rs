@@ -6,7 +6,7 @@ use clap::{
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use upswell_proto::{
-    offers::v1::{approval, decline_offer_request, offer},
+    offers::v1::{approval, decline_offer_request, delegation, offer, report_in_app_message_request, task},
     renewals::v1::{deal, finish_contact_request, loss_reason, renewal_contact},
     scoring::v1::{raise_signal_request, signal},
     vocabulary::v1::{Channel, SignalKind, TouchClass},
@@ -98,6 +98,21 @@ pub(super) fn touch_class() -> impl TypedValueParser<Value = TouchClass> {
 /// A reason to decline.
 pub(super) fn decline_reason() -> impl TypedValueParser<Value = decline_offer_request::Reason> {
     words(decline_offer_request::Reason::as_str_name, "REASON")
+}
+
+/// What came of a task.
+pub(super) fn task_outcome() -> impl TypedValueParser<Value = task::Outcome> {
+    words(task::Outcome::as_str_name, "OUTCOME")
+}
+
+/// What a person did with a message.
+pub(super) fn in_app_event() -> impl TypedValueParser<Value = report_in_app_message_request::Event> {
+    words(report_in_app_message_request::Event::as_str_name, "EVENT")
+}
+
+/// What somebody stands in for.
+pub(super) fn delegation_kind() -> impl TypedValueParser<Value = delegation::Kind> {
+    words(delegation::Kind::as_str_name, "KIND")
 }
 
 /// A stage of a renewal.
