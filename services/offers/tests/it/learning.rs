@@ -169,7 +169,7 @@ async fn c15_a_playbook_that_harms_is_paused_until_a_person_lets_it_go_on() {
     );
     let verified = world
         .decisions()
-        .verify_decisions(pb::VerifyDecisionsRequest {})
+        .verify_decisions(pb::VerifyDecisionsRequest::default())
         .await
         .unwrap();
     assert!(verified.into_inner().intact);
