@@ -104,20 +104,34 @@ impl Price {
     }
 
     fn on(&self, day: Date) -> Result<Money, MoneyFault> {
-        let mut amount = self.unit.checked_mul(self.quantity)?;
-        // Rises and reductions keep four more digits than the minor unit, so that the one rounding is at the end.
-        amount = amount.checked_mul(WHOLE)?;
-        if let Some(escalator) = self.escalator {
-            for _ in self.rises().take_while(|rise| *rise <= day) {
-                amount = amount.ratio(WHOLE + escalator.basis_points, WHOLE)?;
-            }
+        // Rises and reductions keep four more digits than the minor unit, so that the one rounding is at the end. 128 bits
+        // hold them for every amount that 64 bits hold; only what is contracted or comes out may be too large.
+        let mut amount = i128::from(self.unit.checked_mul(self.quantity)?.minor) * i128::from(WHOLE);
+        let rises = self.rises().take_while(|rise| *rise <= day).count();
+        let rise = self.escalator.map_or(0, |escalator| escalator.basis_points);
+        for _ in 0..rises {
+            amount = rounded(amount, WHOLE + rise, WHOLE)?;
         }
         for discount in &self.discounts {
             if discount.end_on.is_none_or(|end| day < end) {
-                amount = amount.ratio(WHOLE - discount.basis_points, WHOLE)?;
+                amount = rounded(amount, WHOLE - discount.basis_points, WHOLE)?;
             }
         }
         let (numerator, denominator) = self.period.monthly_ratio();
-        amount.ratio(numerator, denominator * WHOLE)
+        let minor = rounded(amount, numerator, denominator * WHOLE)?;
+        let minor = i64::try_from(minor).map_err(|_| MoneyFault::Overflow)?;
+        Ok(Money::new(minor, self.unit.currency))
     }
+}
+
+/// `amount` × `numerator` / `denominator` (above 0), rounded half away from zero.
+fn rounded(amount: i128, numerator: i64, denominator: i64) -> Result<i128, MoneyFault> {
+    let product = amount.checked_mul(numerator.into()).ok_or(MoneyFault::Overflow)?;
+    let denominator = i128::from(denominator);
+    let (quotient, rest) = (product / denominator, product % denominator);
+    Ok(if rest.abs() * 2 < denominator {
+        quotient
+    } else {
+        quotient + product.signum()
+    })
 }

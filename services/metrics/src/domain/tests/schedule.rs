@@ -115,6 +115,36 @@ fn k1_periods_are_rounded_once() {
 }
 
 #[test]
+fn k1_the_largest_amounts_are_computed_and_what_is_larger_is_refused() {
+    let of = |unit, quantity, rise| Price {
+        discounts: vec![Discount {
+            basis_points: 1_000,
+            end_on: Some(day("2026-07-01")),
+        }],
+        escalator: Some(Escalator {
+            basis_points: rise,
+            first_on: day("2027-01-01"),
+            every_months: 12,
+        }),
+        quantity,
+        ..price(unit)
+    };
+    // Above 9.2 × 10¹⁴ the four digits more no longer fit 64 bits: 920,000,000,000,003 × 0.9 and so on, to the unit.
+    let (first, later) = told_steps(&of(920_000_000_000_003, 1, 700), "2026-01-01", Some("2027-06-01"));
+    assert_eq!(first, 828_000_000_000_003);
+    assert_eq!((later[0].1, later[1].1), (920_000_000_000_003, 984_400_000_000_003));
+    let (first, later) = told_steps(&of(i64::MAX / 4, 1, 1), "2026-01-01", Some("2027-06-01"));
+    assert_eq!(
+        (first, later[0].1),
+        (2_075_258_708_292_324_556, 2_305_843_009_213_693_951)
+    );
+    for (unit, quantity, rise) in [(i64::MAX, 2, 1), (i64::MAX / 2, 1, 10_000)] {
+        let refused = steps(&of(unit, quantity, rise), day("2026-01-01"), None).unwrap_err();
+        assert_eq!(refused.to_string(), "amount is out of range");
+    }
+}
+
+#[test]
 fn k1_causes_follow_from_what_differs() {
     let seats = |from: &str, mrr, quantity, product: &str| Version {
         terms: Terms {
