@@ -80,9 +80,11 @@ pub struct Posterior {
     pub risk_of_treatment: f64,
 }
 
-/// The effect; `None` with fewer than two observations in an arm, without any variance, or relative to nothing.
+/// The effect; `None` with fewer than two observations or no variance in an arm (an arm in which all are alike so far is
+/// not a certain one), or relative to nothing.
 pub fn effect(control: Arm, treatment: Arm, difference: Difference) -> Option<Effect> {
-    if control.n < 2 || treatment.n < 2 {
+    let told = |arm: Arm| arm.n >= 2 && arm.variance > 0.0;
+    if !told(control) || !told(treatment) {
         return None;
     }
     let (v0, v1) = (
@@ -97,7 +99,7 @@ pub fn effect(control: Arm, treatment: Arm, difference: Difference) -> Option<Ef
             (apart / base, (v1 + v0 * ratio * ratio) / (base * base))
         }
     };
-    let usable = estimate.is_finite() && variance.is_finite() && variance > 0.0;
+    let usable = estimate.is_finite() && variance.is_finite();
     usable.then(|| Effect {
         estimate,
         se: variance.sqrt(),

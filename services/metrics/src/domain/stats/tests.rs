@@ -2,6 +2,7 @@
 
 mod ab;
 mod counts;
+mod edges;
 mod permutations;
 mod simulation;
 mod small;

@@ -10,7 +10,7 @@ use crate::domain::stats::{
     srm::srm,
 };
 
-fn arms(case: &Value) -> TwoProportions {
+pub(super) fn arms(case: &Value) -> TwoProportions {
     TwoProportions {
         control: Proportion::new(count(&case["x0"]), count(&case["n0"])),
         treatment: Proportion::new(count(&case["x1"]), count(&case["n1"])),
@@ -18,7 +18,7 @@ fn arms(case: &Value) -> TwoProportions {
 }
 
 #[track_caller]
-fn tested(actual: Option<Test>, z: &Value, p: &Value, what: &str) {
+pub(super) fn tested(actual: Option<Test>, z: &Value, p: &Value, what: &str) {
     match actual {
         Some(test) => {
             close(test.z, z, 1e-8, what);
