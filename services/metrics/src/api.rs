@@ -21,7 +21,7 @@ use upswell_proto::metrics::v1::{
 };
 
 pub use self::events::EventInbox;
-use crate::app::App;
+use crate::{app::App, domain::programme::Cut};
 
 /// Serves `upswell.metrics.v1.MetricsService`.
 #[derive(Clone)]
@@ -59,15 +59,15 @@ impl MetricsService for Api {
     async fn get_funnel(&self, request: Request<GetFunnelRequest>) -> Answer<GetFunnelResponse> {
         let GetFunnelRequest { window } = request.into_inner();
         Ok(Response::new(answers::funnel(
-            self.app.funnel(convert::window(window)?).await?,
+            &self.app.funnel(convert::window(window)?).await?,
         )))
     }
 
     async fn get_weekly_cut(&self, request: Request<GetWeeklyCutRequest>) -> Answer<GetWeeklyCutResponse> {
         let GetWeeklyCutRequest { window } = request.into_inner();
-        Ok(Response::new(answers::weekly_cut(
-            self.app.weekly_cut(convert::window(window)?).await?,
-        )))
+        let mut slices = self.app.weekly_cut(convert::window(window)?, Cut::All).await?;
+        let weeks = slices.remove("").unwrap_or_default();
+        Ok(Response::new(answers::weekly_cut(weeks)))
     }
 
     async fn get_motion_conversion(

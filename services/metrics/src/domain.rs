@@ -5,6 +5,7 @@ pub mod cohort;
 pub mod dense;
 pub mod drift;
 pub mod exchange;
+pub mod funnel;
 pub mod journey;
 pub mod kept;
 pub mod lead_time;

@@ -14,6 +14,7 @@ mod subscriptions;
 mod uplift;
 mod variants;
 mod voices;
+mod ways;
 
 pub use self::{
     exchange::{ExchangeKey, ExchangeRow, exchange_list, exchange_upsert, rates_fetch},
@@ -23,16 +24,20 @@ pub use self::{
     migrations::Migrator,
     movements::{ListedMovement, MovementFilter, MovementKey, movement_list, timeline_fetch, timeline_replace},
     programme::{CountedStep, StepFilter, StepKey, programme_fetch, step_list},
-    rates::{approval_list, conversion_list, counts_fetch, pressure_fetch, way_list, week_list},
+    rates::{approval_list, conversion_list, lead_list, pressure_fetch},
     revenue::{
         AccountRevenue, Natives, SliceSums, Slices, account_revenue_list, cohort_flows, natives_fetch,
         revenue_sums_fetch,
     },
-    snapshots::{approval_upsert, arm_upsert, offer_upsert, order_upsert, profile_upsert, signal_upsert, touch_upsert},
+    snapshots::{
+        approval_upsert, arm_upsert, offer_upsert, order_remove, order_upsert, profile_upsert, signal_upsert,
+        touch_upsert,
+    },
     subscriptions::{version_list, version_owner, version_upsert},
     uplift::{Epoch, MemberFilter, currency_fetch, epoch_fetch, member_list},
     variants::{assignment_insert, variant_list},
     voices::{FirstSteps, first_step_list, heard_fetch, voice_upsert},
+    ways::{way_fetch, week_list},
 };
 pub(crate) use self::{
     kept::{account_page, kept_clear, order_range, profile_range, state_put},

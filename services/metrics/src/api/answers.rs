@@ -13,9 +13,10 @@ use crate::{
     app::{LeadTimes, MovementPage},
     domain::{
         drift::{Drift, standing},
+        funnel::{Stage, StageCount, Way},
         lead_time::{LeadTime, Wait},
         movement::{Cause, Movement, MovementKind},
-        rates::{Conversion, Counts, Pressure, Step, Week, largest_loss},
+        rates::{Conversion, Pressure, Week},
         revenue::{CauseTotal, Revenue, Total},
     },
     store::ListedMovement,
@@ -171,54 +172,58 @@ fn movement(listed: ListedMovement) -> WireMovement {
     }
 }
 
-pub(super) fn funnel(steps: Vec<Step>) -> GetFunnelResponse {
-    let step = |step| {
-        let Step {
-            name,
-            count,
-            conversion,
-        } = step;
-        FunnelStep {
-            step: name.to_owned(),
-            count,
-            conversion,
+pub(super) fn funnel(way: &Way) -> GetFunnelResponse {
+    let step = |step: &StageCount| {
+        let name = step.stage.name().to_owned();
+        match step.count {
+            Some(count) => Ok(FunnelStep {
+                step: name,
+                count,
+                conversion: step.conversion,
+            }),
+            None => Err(name),
         }
     };
-    let largest_loss_step = largest_loss(&steps).unwrap_or_default().to_owned();
+    let (measured, unmeasured): (Vec<_>, Vec<_>) = way.stages().iter().map(step).partition(Result::is_ok);
     GetFunnelResponse {
-        largest_loss_step,
-        steps: steps.into_iter().map(step).collect(),
+        steps: measured.into_iter().filter_map(Result::ok).collect(),
+        largest_loss_step: largest_loss(way),
+        unmeasured_steps: unmeasured.into_iter().filter_map(Result::err).collect(),
     }
 }
 
+/// Name of the step with the largest loss; empty without one.
+pub(super) fn largest_loss(way: &Way) -> String {
+    way.largest_loss().map(Stage::name).unwrap_or_default().to_owned()
+}
+
 pub(super) fn weekly_cut(weeks: Vec<Week>) -> GetWeeklyCutResponse {
-    let week = |week| {
-        let Week {
-            start,
-            counts:
-                Counts {
-                    signals,
-                    offers_sent,
-                    accepted,
-                    paid,
-                },
-            touches,
-            expansion,
-        } = week;
-        let expansion = expansion.into_iter().map(to_proto).collect();
+    let week = |week: Week| {
+        let [signals, sent, delivered, opened, clicked, accepted, paid] = counts(&week.way);
         WireWeek {
-            start_date: Some(wire_date(start)),
-            signals,
-            offers_sent,
-            accepted,
-            paid,
-            touches,
-            expansion,
+            start_date: Some(wire_date(week.start)),
+            signals: signals.unwrap_or_default(),
+            offers_sent: sent.unwrap_or_default(),
+            accepted: accepted.unwrap_or_default(),
+            paid: paid.unwrap_or_default(),
+            touches: week.touches.unwrap_or_default(),
+            expansion: week.expansion.into_iter().map(to_proto).collect(),
+            delivered,
+            opened,
+            clicked,
         }
     };
     GetWeeklyCutResponse {
         weeks: weeks.into_iter().map(week).collect(),
     }
+}
+
+fn counts(way: &Way) -> [Option<i64>; 7] {
+    let mut counts = [None; 7];
+    for (count, stage) in counts.iter_mut().zip(way.stages()) {
+        *count = stage.count;
+    }
+    counts
 }
 
 /// In the order of the vocabulary.

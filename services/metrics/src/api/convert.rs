@@ -16,7 +16,7 @@ use upswell_runtime::{
 };
 
 use crate::{
-    app::Asked,
+    app::{Asked, right_before},
     domain::{
         kept::Dimension,
         movement::{Cause, MovementKind},
@@ -197,6 +197,18 @@ pub(super) fn window_in(wire: Option<WireWindow>, violations: &mut Violations) -
         let (start, end) = start.zip(end)?;
         violations.take("end_date", Window::new(start, end))
     })
+}
+
+/// The window that `window` is compared with: as many days right before it where none is given.
+pub(super) fn window_before(
+    window: Option<Window>,
+    before: Option<WireWindow>,
+    violations: &mut Violations,
+) -> Option<Window> {
+    match before {
+        Some(before) => violations.at("before", |violations| window_in(Some(before), violations)),
+        None => window.and_then(right_before),
+    }
 }
 
 /// The identifier as it is kept, or an empty one.

@@ -4,7 +4,10 @@ use async_trait::async_trait;
 use upswell_proto::{
     gtype,
     ingestion::v1::{AccountProfileChanged, AccountsMerged, AccountsUnmerged, SubscriptionChanged, VoiceHeard},
-    offers::v1::{ApprovalChanged, HoldoutAssigned, OfferChanged, OrderChanged, TouchChanged, VariantAssigned},
+    offers::v1::{
+        ApprovalChanged, ContactUnsubscribed, HoldoutAssigned, OfferChanged, OrderChanged, TouchChanged,
+        VariantAssigned,
+    },
     scoring::v1::{Signal as WireSignal, SignalChanged, signal::State as SignalState},
 };
 use upswell_runtime::{
@@ -75,6 +78,8 @@ fn fact(event: &Inbound) -> Result<Fact, Problem> {
         journeys::approval(event.decode()?)
     } else if event.is::<HoldoutAssigned>() {
         journeys::arm(event.decode()?)
+    } else if event.is::<ContactUnsubscribed>() {
+        voices::unsubscribed(event.decode()?)
     } else if event.is::<VariantAssigned>() {
         experiments::assigned(event.decode()?)
     } else {

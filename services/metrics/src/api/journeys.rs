@@ -4,7 +4,7 @@ use upswell_proto::{
     offers::v1::{
         Approval as WireApproval, ApprovalChanged, Assignment, HoldoutAssigned, Offer as WireOffer, OfferChanged,
         Order as WireOrder, OrderChanged, Touch as WireTouch, TouchChanged, approval::State as ApprovalStateWire,
-        offer::State as OfferState, touch::State as TouchState,
+        offer::State as OfferState, order::State as OrderState, touch::State as TouchState,
     },
     vocabulary::v1::TouchClass,
 };
@@ -24,7 +24,16 @@ pub(super) fn offer(wire: OfferChanged) -> Result<Fact, Problem> {
 }
 
 pub(super) fn order(wire: OrderChanged) -> Result<Fact, Problem> {
-    read("order", wire.order, order_in).map(Fact::Order)
+    let cancelled = wire
+        .order
+        .as_ref()
+        .is_some_and(|order| order.state() == OrderState::Cancelled);
+    let order = read("order", wire.order, order_in)?;
+    Ok(if cancelled {
+        Fact::Cancelled(order.order_id, order.account_id)
+    } else {
+        Fact::Order(order)
+    })
 }
 
 pub(super) fn touch(wire: TouchChanged) -> Result<Fact, Problem> {
@@ -63,6 +72,9 @@ fn offer_in(wire: WireOffer, violations: &mut Violations) -> Option<Offer> {
         send_time,
         state_time,
         signal_time,
+        deliver_time,
+        open_time,
+        click_time,
         ..
     } = wire;
     let offer_id = id("offer_id", offer_id, violations);
@@ -70,6 +82,9 @@ fn offer_in(wire: WireOffer, violations: &mut Violations) -> Option<Offer> {
     let motion = violations.take("motion", motion(kind));
     let signal_at = optional("signal_time", signal_time, violations, time);
     let sent_at = optional("send_time", send_time, violations, time);
+    let delivered_at = optional("deliver_time", deliver_time, violations, time);
+    let opened_at = optional("open_time", open_time, violations, time);
+    let clicked_at = optional("click_time", click_time, violations, time);
     let accepted_at = match state {
         OfferState::Accepted => required("state_time", state_time, violations, time).map(Some),
         _ => Some(None),
@@ -85,6 +100,7 @@ fn offer_in(wire: WireOffer, violations: &mut Violations) -> Option<Offer> {
         live: is_live(state, violations)?,
         signal_at: signal_at?,
         sent_at: sent_at?,
+        reached: [delivered_at?, opened_at?, clicked_at?],
         accepted_at: accepted_at?,
     })
 }

@@ -7,9 +7,10 @@ use tonic::{Request, Response};
 use upswell_proto::metrics::v1::{
     CountedStep as WireStep, GetLoyaltyRequest, GetLoyaltyResponse, GetProgrammeBreakdownRequest,
     GetProgrammeBreakdownResponse, GetProgrammeReturnRequest, GetProgrammeReturnResponse, GetTargetsRequest,
-    GetTargetsResponse, Heard as WireHeard, ListProgrammeStepsRequest, ListProgrammeStepsResponse, LoyaltyChange,
-    LoyaltyVerdict, ProgrammeMoney, ProgrammeSlice, ProgrammeStep, SegmentLoyalty, StepCount, TargetStanding,
-    TargetState, programme_service_server::ProgrammeService,
+    GetTargetsResponse, GetWeeklyBreakdownRequest, GetWeeklyBreakdownResponse, Heard as WireHeard,
+    ListProgrammeStepsRequest, ListProgrammeStepsResponse, LoyaltyChange, LoyaltyVerdict, ProgrammeMoney,
+    ProgrammeSlice, ProgrammeStep, SegmentLoyalty, SliceWeek, StepCount, TargetStanding, TargetState, WeeklySlice,
+    programme_service_server::ProgrammeService,
 };
 use upswell_runtime::{
     money::{MoneyFault, to_proto},
@@ -18,14 +19,17 @@ use upswell_runtime::{
 
 use super::{
     Answer, Api,
+    answers::largest_loss,
     convert::{window, wire_date, wire_motion, wire_time},
 };
 use crate::{
     app::Loyalty,
     domain::{
+        funnel::{Stage, StageCount},
         loyalty::{Change, Heard, Verdict},
         payoff::Payoff,
-        programme::{Slice, SliceMoney, Stage, StageCount},
+        programme::{Slice, SliceMoney},
+        rates::Week,
         targets::{Standing, State},
         window::Window,
     },
@@ -43,6 +47,21 @@ impl ProgrammeService for Api {
         let slices = found.map(|found| slice(found, window, cut.is_of_accounts()));
         let slices = slices.collect::<Result<_, MoneyFault>>().map_err(Problem::internal)?;
         Ok(Response::new(GetProgrammeBreakdownResponse { slices }))
+    }
+
+    async fn get_weekly_breakdown(
+        &self,
+        request: Request<GetWeeklyBreakdownRequest>,
+    ) -> Answer<GetWeeklyBreakdownResponse> {
+        let (window, cut) = convert::weeks(request.into_inner())?;
+        let found = self.app.weekly_cut(window, cut).await?.into_iter();
+        let slices = found.map(|(value, weeks)| WeeklySlice {
+            value,
+            weeks: weeks.into_iter().map(week).collect(),
+        });
+        Ok(Response::new(GetWeeklyBreakdownResponse {
+            slices: slices.collect(),
+        }))
     }
 
     async fn list_programme_steps(
@@ -92,8 +111,8 @@ impl ProgrammeService for Api {
 fn slice(slice: Slice, window: Window, of_accounts: bool) -> Result<ProgrammeSlice, MoneyFault> {
     let money = slice.money.iter().map(|part| money(part, window));
     Ok(ProgrammeSlice {
-        steps: slice.stages().into_iter().map(step).collect(),
-        largest_loss_step: slice.largest_loss().map(Stage::name).unwrap_or_default().to_owned(),
+        steps: slice.way.stages().into_iter().map(step).collect(),
+        largest_loss_step: largest_loss(&slice.way),
         customers: slice.customers,
         accounts_offered: slice.accounts_offered,
         accounts_accepted: slice.accounts_accepted,
@@ -104,6 +123,22 @@ fn slice(slice: Slice, window: Window, of_accounts: bool) -> Result<ProgrammeSli
         attach_rate: slice.attach_rate().filter(|_| of_accounts),
         value: slice.value,
     })
+}
+
+fn week(week: Week) -> SliceWeek {
+    let Week {
+        start,
+        way,
+        touches,
+        expansion,
+    } = week;
+    SliceWeek {
+        start_date: Some(wire_date(start)),
+        steps: way.stages().into_iter().map(step).collect(),
+        largest_loss_step: largest_loss(&way),
+        touches,
+        expansion: expansion.into_iter().map(to_proto).collect(),
+    }
 }
 
 fn step(step: StageCount) -> StepCount {
@@ -205,7 +240,7 @@ fn loyalty(loyalty: Loyalty) -> SegmentLoyalty {
     let Loyalty {
         segment,
         heard: [before, after],
-        changes: [nps, csat, complaints],
+        changes: [nps, csat, complaints, unsubscribes],
     } = loyalty;
     SegmentLoyalty {
         segment,
@@ -214,6 +249,7 @@ fn loyalty(loyalty: Loyalty) -> SegmentLoyalty {
         nps_change: nps.map(change),
         csat_change: csat.map(change),
         complaints_change: complaints.map(change),
+        unsubscribes_change: unsubscribes.map(change),
     }
 }
 
@@ -227,6 +263,8 @@ fn heard(heard: Heard) -> WireHeard {
         complaints: count(heard.complaints),
         accounts: count(heard.accounts),
         complaints_per_hundred: heard.complaint_rate(),
+        unsubscribes: count(heard.unsubscribes),
+        unsubscribes_per_hundred: heard.unsubscribe_rate(),
     }
 }
 

@@ -68,12 +68,12 @@ impl RevenueService for Api {
 
     async fn get_ltv(&self, request: Request<GetLtvRequest>) -> Answer<GetLtvResponse> {
         let convert::Ltv {
-            window,
+            windows,
             asked,
             margin,
             acquisition,
         } = convert::Ltv::try_from(request.into_inner())?;
-        let values = self.app.lifetime(window, &asked, margin, acquisition).await?;
+        let values = self.app.lifetime(windows, &asked, margin, acquisition).await?;
         Ok(Response::new(GetLtvResponse {
             currencies: values.into_iter().map(lifetime).collect(),
         }))
@@ -170,7 +170,8 @@ fn cohort_month(found: CohortMonth) -> WireMonth {
     }
 }
 
-fn lifetime((currency, value): (Currency, Lifetime)) -> LifetimeValue {
+fn lifetime((currency, value, before): (Currency, Lifetime, Option<Lifetime>)) -> LifetimeValue {
+    let revenue_change = before.as_ref().and_then(|before| value.change_since(before));
     let Lifetime {
         arpa,
         monthly_churn,
@@ -187,6 +188,8 @@ fn lifetime((currency, value): (Currency, Lifetime)) -> LifetimeValue {
         revenue: revenue.map(to_proto),
         margin: margin.map(to_proto),
         ltv_to_cac: to_cac,
+        revenue_before: before.and_then(|before| before.revenue).map(to_proto),
+        revenue_change,
     }
 }
 

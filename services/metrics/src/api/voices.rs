@@ -1,10 +1,13 @@
 //! What an account said or reached, read into facts.
 
-use upswell_proto::ingestion::v1::{Fact as WireFact, VoiceHeard, fact::Body, survey_answer::Survey};
+use upswell_proto::{
+    ingestion::v1::{Fact as WireFact, VoiceHeard, fact::Body, survey_answer::Survey},
+    offers::v1::ContactUnsubscribed,
+};
 use upswell_runtime::problem::{Problem, Violations};
 
 use super::{
-    convert::{date, optional, required, settled, time},
+    convert::{date, optional, required, settled, time, word},
     events::id,
 };
 use crate::{
@@ -24,6 +27,37 @@ pub(super) fn voice(wire: VoiceHeard) -> Result<Fact, Problem> {
     let voice = account_id.zip(fact).and_then(|(account_id, fact)| {
         violations.at("fact", |violations| voice_in(account_id, fact, superseded, violations))
     });
+    settled(voice, violations).map(Fact::Voice)
+}
+
+/// A person and a channel are told of once; telling again replaces what was told.
+pub(super) fn unsubscribed(wire: ContactUnsubscribed) -> Result<Fact, Problem> {
+    let mut violations = Violations::new();
+    let channel = word(wire.channel().as_str_name(), "CHANNEL_");
+    if channel.is_empty() {
+        violations.add("channel", "is required");
+    }
+    let ContactUnsubscribed {
+        account_id,
+        contact_id,
+        channel: _,
+        unsubscribe_time,
+    } = wire;
+    let account_id = id("account_id", account_id, &mut violations);
+    let contact_id = id("contact_id", contact_id, &mut violations);
+    let heard_at = required("unsubscribe_time", unsubscribe_time, &mut violations, time);
+    let voice = (|| {
+        Some(Voice {
+            fact_id: format!("unsubscribed/{}/{channel}", contact_id?),
+            account_id: account_id?,
+            kind: VoiceKind::Unsubscribed,
+            subject: channel,
+            heard_at: heard_at?,
+            score: 0,
+            reached_on: None,
+            superseded: false,
+        })
+    })();
     settled(voice, violations).map(Fact::Voice)
 }
 

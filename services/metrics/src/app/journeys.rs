@@ -1,13 +1,17 @@
 //! The way from a signal to money: how many, how long, and how much the accounts were touched.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use upswell_runtime::problem::Problem;
 
 use super::App;
 use crate::{
     domain::{
+        funnel::Way,
         lead_time::{LeadTime, Wait, approval_wait, lead_time, longest_waits},
-        rates::{Conversion, Pressure, Step, Week},
+        programme::Cut,
+        rates::{Conversion, Pressure, Week},
         window::{WEEKS_MAX, Window},
     },
     error::MetricsError,
@@ -34,18 +38,19 @@ pub struct LeadTimes {
 impl App {
     /// The funnel (K-9).
     #[tracing::instrument(name = "metrics.funnel", skip_all, fields(window.days = window.days()))]
-    pub async fn funnel(&self, window: Window) -> Result<Vec<Step>, Problem> {
-        Ok(store::counts_fetch(self.db.reader(), window).await?.funnel())
+    pub async fn funnel(&self, window: Window) -> Result<Way, Problem> {
+        store::way_fetch(self.db.reader(), window).await
     }
 
-    /// The weeks of the window, the oldest first (K-9). Errors: INVALID_ARGUMENT for too many weeks.
+    /// The weeks of the window of each slice, the oldest first (K-9); of all in one always. Errors: INVALID_ARGUMENT for
+    /// too many weeks.
     #[tracing::instrument(name = "metrics.weekly_cut", skip_all, fields(window.days = window.days()))]
-    pub async fn weekly_cut(&self, window: Window) -> Result<Vec<Week>, MetricsError> {
+    pub async fn weekly_cut(&self, window: Window, cut: Cut) -> Result<BTreeMap<String, Vec<Week>>, MetricsError> {
         let weeks = window.weeks().len();
         if weeks > WEEKS_MAX {
             return Err(MetricsError::TooManyWeeks(weeks));
         }
-        Ok(store::week_list(self.db.reader(), window).await?)
+        Ok(store::week_list(self.db.reader(), window, cut).await?)
     }
 
     /// Per motion, by its name: what became of the offers sent in the window (K-8).
@@ -64,7 +69,7 @@ impl App {
     #[tracing::instrument(name = "metrics.lead_times", skip_all, fields(window.days = window.days()))]
     pub async fn lead_times(&self, window: Window) -> Result<LeadTimes, Problem> {
         let now = self.clock.now();
-        let (ways, opened) = store::way_list(self.db.reader(), window).await?;
+        let (ways, opened) = store::lead_list(self.db.reader(), window).await?;
         let lasted = |since: &Timestamp| now.duration_since(*since).max(SignedDuration::ZERO);
         let open: Vec<SignedDuration> = opened.iter().map(lasted).collect();
         let approvals = store::approval_list(self.db.reader(), window).await?;

@@ -14,7 +14,7 @@ use crate::{
     domain::{
         lead_time::{LeadTime, lead_time},
         lifetime::{Costs, lifetime},
-        loyalty::{Change, Heard, complaints_change, csat_change, nps_change},
+        loyalty::{Change, Heard, complaints_change, csat_change, nps_change, unsubscribes_change},
         payoff::{Payoff, ProgrammeCost, payoff},
         programme::{Cut, Slice, SliceMoney},
         revenue::{Revenue, RevenueFault, share},
@@ -35,8 +35,8 @@ pub struct Loyalty {
     pub segment: String,
     /// Before and after.
     pub heard: [Heard; 2],
-    /// Change of NPS, CSAT and complaints.
-    pub changes: [Option<Change>; 3],
+    /// Change of NPS, CSAT, complaints and unsubscribes.
+    pub changes: [Option<Change>; 4],
 }
 
 /// The dashboard against its targets.
@@ -127,6 +127,7 @@ impl App {
                 nps_change(&heard[0], &heard[1], margins),
                 csat_change(&heard[0], &heard[1], margins),
                 complaints_change(&heard[0], &heard[1], margins),
+                unsubscribes_change(&heard[0], &heard[1], margins),
             ],
             heard,
         };

@@ -26,6 +26,8 @@ pub enum Fact {
     Offer(Offer),
     /// An order.
     Order(Order),
+    /// An order of an account that was taken back: the order, then the account.
+    Cancelled(String, String),
     /// A touch.
     Touch(Touch),
     /// A request for approval.
@@ -55,6 +57,10 @@ impl App {
             Fact::Order(order) => {
                 let account_id = order.account_id.clone();
                 store::order_upsert(tx, order).await?;
+                self.refresh(tx, &account_id).await?;
+            }
+            Fact::Cancelled(order_id, account_id) => {
+                store::order_remove(tx, &order_id).await?;
                 self.refresh(tx, &account_id).await?;
             }
             Fact::Touch(touch) => store::touch_upsert(tx, touch).await?,

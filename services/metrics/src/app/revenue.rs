@@ -1,5 +1,7 @@
 //! MRR, what moved it, and the rates of a window.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use upswell_runtime::{
     money::{Currency, Money},
@@ -133,26 +135,38 @@ impl App {
         Ok(cohorts(&flows, until))
     }
 
-    /// Lifetime values by currency. Errors: INTERNAL `MRR_IDENTITY_BROKEN`.
+    /// Lifetime values by currency, and those of the window before of the same currencies (K-8). Errors: INTERNAL
+    /// `MRR_IDENTITY_BROKEN`.
     #[tracing::instrument(name = "metrics.lifetime", skip_all)]
     pub async fn lifetime(
         &self,
-        window: Window,
+        (window, before): (Window, Window),
         asked: &Asked,
         margin: Option<i64>,
         acquisition: Option<Money>,
-    ) -> Result<Vec<(Currency, Lifetime)>, MetricsError> {
+    ) -> Result<Vec<(Currency, Lifetime, Option<Lifetime>)>, MetricsError> {
         let costs = Costs {
             gross_margin: margin.or(self.revenue.gross_margin()),
             acquisition,
         };
+        let mut first = self.lifetimes(before, asked, costs).await?;
+        let last = self.lifetimes(window, asked, costs).await?.into_iter();
+        let both = last.map(|(currency, value)| (currency, value, first.remove(&currency)));
+        Ok(both.collect())
+    }
+
+    async fn lifetimes(
+        &self,
+        window: Window,
+        asked: &Asked,
+        costs: Costs,
+    ) -> Result<BTreeMap<Currency, Lifetime>, MetricsError> {
         let rules = self.revenue.rules();
-        let mut values = Vec::new();
-        for revenue in self.revenue_of(window, asked).await? {
+        let value = |revenue: Revenue| {
             let value = lifetime(&revenue, window, rules, costs).map_err(Problem::internal)?;
-            values.push((revenue.mrr_start.currency, value));
-        }
-        Ok(values)
+            Ok((revenue.mrr_start.currency, value))
+        };
+        self.revenue_of(window, asked).await?.into_iter().map(value).collect()
     }
 
     /// At most `size` movements after the key.

@@ -28,11 +28,18 @@ pub struct ProgrammeSettings {
     pub csat_margin: f64,
     /// By how many complaints per 100 accounts and month they may rise.
     pub complaints_margin: f64,
+    /// By how many unsubscribes per 100 accounts and month they may rise.
+    pub unsubscribes_margin: f64,
 }
 
 impl Default for ProgrammeSettings {
     fn default() -> Self {
-        let Margins { nps, csat, complaints } = Margins::default();
+        let Margins {
+            nps,
+            csat,
+            complaints,
+            unsubscribes,
+        } = Margins::default();
         Self {
             launched_on: String::new(),
             baseline_days: 90,
@@ -43,6 +50,7 @@ impl Default for ProgrammeSettings {
             nps_margin: nps,
             csat_margin: csat,
             complaints_margin: complaints,
+            unsubscribes_margin: unsubscribes,
         }
     }
 }
@@ -64,6 +72,7 @@ impl ProgrammeSettings {
             nps: self.nps_margin,
             csat: self.csat_margin,
             complaints: self.complaints_margin,
+            unsubscribes: self.unsubscribes_margin,
         }
     }
 
@@ -95,6 +104,7 @@ impl ProgrammeSettings {
             ("nps_margin", self.nps_margin),
             ("csat_margin", self.csat_margin),
             ("complaints_margin", self.complaints_margin),
+            ("unsubscribes_margin", self.unsubscribes_margin),
         ] {
             if !(0.0..=200.0).contains(&margin) {
                 violations.add(field, "must be 0 to 200");

@@ -53,8 +53,23 @@ pub struct Offer {
     pub signal_at: Option<Timestamp>,
     /// When it was sent.
     pub sent_at: Option<Timestamp>,
+    /// When it was delivered, opened and clicked, as far as its channel tells.
+    pub reached: [Option<Timestamp>; 3],
     /// When it was accepted.
     pub accepted_at: Option<Timestamp>,
+}
+
+impl Offer {
+    /// Of which steps its channel told. What is seen was delivered, and what is clicked was seen: the same instant for
+    /// two steps says nothing about the first one.
+    pub fn told(&self) -> [bool; 3] {
+        let [delivered, opened, clicked] = self.reached;
+        [
+            delivered.is_some() && delivered != opened,
+            opened.is_some() && opened != clicked,
+            clicked.is_some(),
+        ]
+    }
 }
 
 /// What an accepted offer became.
@@ -121,11 +136,13 @@ pub enum VoiceKind {
     Complaint,
     /// A goal.
     Goal,
+    /// A person wanted no more messages on a channel.
+    Unsubscribed,
 }
 
 impl VoiceKind {
     /// Every kind; the place is the number under which it is stored, less one.
-    const ALL: [Self; 4] = [Self::Nps, Self::Csat, Self::Complaint, Self::Goal];
+    const ALL: [Self; 5] = [Self::Nps, Self::Csat, Self::Complaint, Self::Goal, Self::Unsubscribed];
 
     /// The number under which it is stored, from 1.
     pub const fn number(self) -> i32 {

@@ -40,6 +40,14 @@ pub struct Lifetime {
     pub to_cac: Option<f64>,
 }
 
+impl Lifetime {
+    /// By what share the value of revenue changed since `before` (K-8); `None` without a value on either side.
+    pub fn change_since(&self, before: &Self) -> Option<f64> {
+        let (now, then) = self.revenue.zip(before.revenue)?;
+        share(now.minor.checked_sub(then.minor)?, then.minor)
+    }
+}
+
 /// The lifetime value that a window's churn and ARPA give. Errors: an amount beyond 64 bits.
 pub fn lifetime(revenue: &Revenue, window: Window, rules: Rules, costs: Costs) -> Result<Lifetime, MoneyFault> {
     let (lost, whole) = match rules.ltv_churn {

@@ -1,4 +1,4 @@
-//! How loyal the accounts stayed: NPS, CSAT and complaints before and after, as a test of non-inferiority (K-12, C-15).
+//! How loyal the accounts stayed: NPS, CSAT, complaints and unsubscribes before and after, as a test of non-inferiority (K-12, C-15).
 
 use super::{
     stats::{Interval, dist::normal_critical, sample::Sample, welch::welch},
@@ -21,6 +21,8 @@ pub struct Margins {
     pub csat: f64,
     /// Complaints per 100 accounts and month.
     pub complaints: f64,
+    /// Unsubscribes per 100 accounts and month.
+    pub unsubscribes: f64,
 }
 
 impl Default for Margins {
@@ -29,6 +31,7 @@ impl Default for Margins {
             nps: 10.0,
             csat: 0.3,
             complaints: 2.0,
+            unsubscribes: 2.0,
         }
     }
 }
@@ -42,6 +45,8 @@ pub struct Heard {
     pub csat: [u64; 5],
     /// Complaints.
     pub complaints: u64,
+    /// People who wanted no more messages on a channel.
+    pub unsubscribes: u64,
     /// Accounts that paid at some time.
     pub accounts: u64,
     /// Length of the window in days.
@@ -107,7 +112,16 @@ impl Heard {
 
     /// Complaints per 100 accounts and month; `None` without accounts.
     pub fn complaint_rate(&self) -> Option<f64> {
-        (self.accounts > 0).then(|| self.complaints as f64 / self.exposure())
+        self.rate(self.complaints)
+    }
+
+    /// Unsubscribes per 100 accounts and month; `None` without accounts.
+    pub fn unsubscribe_rate(&self) -> Option<f64> {
+        self.rate(self.unsubscribes)
+    }
+
+    fn rate(&self, count: u64) -> Option<f64> {
+        (self.accounts > 0).then(|| count as f64 / self.exposure())
     }
 
     /// Both together; of the same window.
@@ -120,6 +134,7 @@ impl Heard {
             *count += more;
         }
         self.complaints += other.complaints;
+        self.unsubscribes += other.unsubscribes;
         self.accounts += other.accounts;
         self
     }
@@ -183,11 +198,20 @@ fn mean_change(before: Sample, after: Sample, margin: f64) -> Option<Change> {
     })
 }
 
-/// Complaints per 100 accounts and month after − before: counts are Poisson, with one half added to each so that no
-/// complaint at all is not certainty.
+/// Complaints per 100 accounts and month after − before.
 pub fn complaints_change(before: &Heard, after: &Heard, margins: Margins) -> Option<Change> {
-    let (first, last) = (before.complaint_rate()?, after.complaint_rate()?);
-    let part = |heard: &Heard| (heard.complaints as f64 + 0.5) / heard.exposure().powi(2);
+    rate_change([before, after], |heard| heard.complaints, margins.complaints)
+}
+
+/// Unsubscribes per 100 accounts and month after − before.
+pub fn unsubscribes_change(before: &Heard, after: &Heard, margins: Margins) -> Option<Change> {
+    rate_change([before, after], |heard| heard.unsubscribes, margins.unsubscribes)
+}
+
+/// Counts are Poisson, with one half added to each so that nothing at all is not certainty.
+fn rate_change([before, after]: [&Heard; 2], count: fn(&Heard) -> u64, margin: f64) -> Option<Change> {
+    let (first, last) = (before.rate(count(before))?, after.rate(count(after))?);
+    let part = |heard: &Heard| (count(heard) as f64 + 0.5) / heard.exposure().powi(2);
     let half = normal_critical(ALPHA) * (part(before) + part(after)).sqrt();
     let interval = Interval::around(last - first, half);
     let mirrored = Interval {
@@ -197,7 +221,7 @@ pub fn complaints_change(before: &Heard, after: &Heard, margins: Margins) -> Opt
     Some(Change {
         difference: last - first,
         interval,
-        verdict: verdict(mirrored, margins.complaints),
+        verdict: verdict(mirrored, margin),
     })
 }
 
@@ -266,5 +290,24 @@ mod tests {
         assert_eq!(change(2, 40).verdict, Verdict::Worse);
         assert_eq!(change(0, 0).verdict, Verdict::NotWorse);
         assert_eq!(Heard::default().complaint_rate(), None);
+    }
+
+    #[test]
+    fn k12_unsubscribes_are_told_like_complaints_and_apart_from_them() {
+        let heard = |unsubscribes| Heard {
+            unsubscribes,
+            accounts: 200,
+            days: 61,
+            ..Heard::default()
+        };
+        let rate = heard(12).unsubscribe_rate().unwrap();
+        assert!((rate - 6.0 / (61.0 / MONTH)).abs() < 1e-12);
+        let margins = Margins::default();
+        let worse = unsubscribes_change(&heard(2), &heard(40), margins).unwrap();
+        assert_eq!(worse.verdict, Verdict::Worse);
+        let complaints = complaints_change(&heard(2), &heard(40), margins).unwrap();
+        assert_eq!((complaints.verdict, complaints.difference), (Verdict::NotWorse, 0.0));
+        let both = heard(2).plus(&heard(3));
+        assert_eq!((both.unsubscribes, both.accounts), (5, 400));
     }
 }

@@ -1,9 +1,9 @@
 //! What the programme did: the way from signals to money of a slice, conversion three ways, value and velocity (K-3,
-//! K-8, K-9). A step that no event tells of is not measured, which is something else than 0.
+//! K-8, K-9).
 
 use upswell_runtime::money::{Money, MoneyFault};
 
-use super::{revenue::share, window::Window};
+use super::{funnel::Way, revenue::share, window::Window};
 
 /// Days of a month are 30.4375 (§9), which is 487/16.
 const DAYS_PER_MONTH: (i64, i64) = (487, 16);
@@ -56,69 +56,13 @@ impl Cut {
     }
 }
 
-/// Steps from a signal to money (K-9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Signals that opened.
-    Signals,
-    /// Offers sent.
-    Sent,
-    /// Offers that reached a person.
-    Delivered,
-    /// Offers that were opened.
-    Opened,
-    /// Offers whose link was followed.
-    Clicked,
-    /// Offers accepted.
-    Accepted,
-    /// Orders paid.
-    Paid,
-}
-
-impl Stage {
-    /// All of them in order; the place is the number on the wire less one.
-    pub const ALL: [Self; 7] = [
-        Self::Signals,
-        Self::Sent,
-        Self::Delivered,
-        Self::Opened,
-        Self::Clicked,
-        Self::Accepted,
-        Self::Paid,
-    ];
-
-    /// Its name for programs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Signals => "signals",
-            Self::Sent => "offers_sent",
-            Self::Delivered => "delivered",
-            Self::Opened => "opened",
-            Self::Clicked => "clicked",
-            Self::Accepted => "accepted",
-            Self::Paid => "paid",
-        }
-    }
-
-    /// An event tells of it. Offers tells of nothing between the sending and the answer.
-    pub const fn is_measured(self) -> bool {
-        !matches!(self, Self::Delivered | Self::Opened | Self::Clicked)
-    }
-}
-
 /// What is counted of a slice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Slice {
     /// Its value; empty where it is not known.
     pub value: String,
-    /// Signals that opened in the window.
-    pub signals: i64,
-    /// Offers sent in the window.
-    pub sent: i64,
-    /// Offers accepted in the window.
-    pub accepted: i64,
-    /// Orders paid in the window.
-    pub paid: i64,
+    /// The steps from its signals to its payments.
+    pub way: Way,
     /// Of the offers sent in the window, those accepted by now.
     pub sent_accepted: i64,
     /// Accounts that paid at some time in the window.
@@ -146,54 +90,7 @@ pub struct SliceMoney {
     pub minor_days: i64,
 }
 
-/// One step with its count.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StageCount {
-    /// The step.
-    pub stage: Stage,
-    /// How many; `None` when not measured.
-    pub count: Option<i64>,
-    /// Share of the measured step before.
-    pub conversion: Option<f64>,
-}
-
 impl Slice {
-    /// The steps in order.
-    pub fn stages(&self) -> Vec<StageCount> {
-        let mut before = None;
-        let step = |stage: Stage| {
-            let count = self.count(stage);
-            let conversion = count.zip(before).and_then(|(count, before)| share(count, before));
-            before = count.or(before);
-            StageCount {
-                stage,
-                count,
-                conversion,
-            }
-        };
-        Stage::ALL.into_iter().map(step).collect()
-    }
-
-    const fn count(&self, stage: Stage) -> Option<i64> {
-        match stage {
-            Stage::Signals => Some(self.signals),
-            Stage::Sent => Some(self.sent),
-            Stage::Accepted => Some(self.accepted),
-            Stage::Paid => Some(self.paid),
-            Stage::Delivered | Stage::Opened | Stage::Clicked => None,
-        }
-    }
-
-    /// The step that the smallest share reached of the measured one before; nothing when no step loses.
-    pub fn largest_loss(&self) -> Option<Stage> {
-        let stages = self.stages();
-        let lossy = stages
-            .iter()
-            .filter(|step| step.conversion.is_some_and(|share| share < 1.0));
-        let worst = lossy.min_by(|a, b| a.conversion.unwrap_or(1.0).total_cmp(&b.conversion.unwrap_or(1.0)));
-        worst.map(|step| step.stage)
-    }
-
     /// Accounts that accepted, of all customers.
     pub fn of_customers(&self) -> Option<f64> {
         share(self.accounts_accepted, self.customers)
@@ -201,7 +98,7 @@ impl Slice {
 
     /// Offers accepted, of those sent.
     pub fn of_offers(&self) -> Option<f64> {
-        share(self.sent_accepted, self.sent)
+        share(self.sent_accepted, self.way.sent())
     }
 
     /// The share of customers that would accept in a year like this window.
@@ -217,7 +114,7 @@ impl Slice {
 
     /// There is something to tell beside customers.
     pub fn is_active(&self) -> bool {
-        self.signals + self.sent + self.accepted + self.paid > 0 || !self.money.is_empty()
+        self.way.is_active() || !self.money.is_empty()
     }
 }
 

@@ -3,29 +3,7 @@
 use jiff::civil::Date;
 use upswell_runtime::money::Money;
 
-/// How many came through each step in a window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Signals that opened.
-    pub signals: i64,
-    /// Offers that were sent.
-    pub offers_sent: i64,
-    /// Offers that were accepted.
-    pub accepted: i64,
-    /// Orders that were paid.
-    pub paid: i64,
-}
-
-/// One step of the funnel (K-9).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Step {
-    /// `signals`, `offers_sent`, `accepted` or `paid`.
-    pub name: &'static str,
-    /// How many.
-    pub count: i64,
-    /// Share of the step before; `None` for the first step and after an empty one.
-    pub conversion: Option<f64>,
-}
+use super::{funnel::Way, programme::Cut};
 
 /// One week of the weekly cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,10 +11,10 @@ pub struct Week {
     /// Its first day.
     pub start: Date,
     /// The steps.
-    pub counts: Counts,
-    /// Touches that count as pressure.
-    pub touches: i64,
-    /// Expansion, by currency.
+    pub way: Way,
+    /// Touches that count as pressure; `None` in a slice that is not one of accounts.
+    pub touches: Option<i64>,
+    /// Expansion, by currency: of the accounts, or of the orders where the slice is one of offers.
     pub expansion: Vec<Money>,
 }
 
@@ -72,44 +50,16 @@ pub struct Pressure {
     pub busiest: Option<(String, i64)>,
 }
 
-impl Counts {
-    /// The funnel. A step is counted when it happened, so that a share may pass 1 where a step answers an earlier window.
-    pub fn funnel(self) -> Vec<Step> {
-        let Self {
-            signals,
-            offers_sent,
-            accepted,
-            paid,
-        } = self;
-        let steps = [
-            ("signals", signals),
-            ("offers_sent", offers_sent),
-            ("accepted", accepted),
-            ("paid", paid),
-        ];
-        let mut before = 0;
-        steps
-            .into_iter()
-            .map(|(name, count)| {
-                let conversion = (before > 0).then(|| count as f64 / before as f64);
-                before = count;
-                Step {
-                    name,
-                    count,
-                    conversion,
-                }
-            })
-            .collect()
+impl Week {
+    /// Nothing yet, in a slice of this cut.
+    pub fn nothing(start: Date, cut: Cut) -> Self {
+        Self {
+            start,
+            way: Way::default(),
+            touches: cut.is_of_accounts().then_some(0),
+            expansion: Vec::new(),
+        }
     }
-}
-
-/// The step after which the smallest share goes on: where the largest loss is (K-9). Nothing when no step loses.
-pub fn largest_loss(steps: &[Step]) -> Option<&'static str> {
-    let lossy = steps
-        .iter()
-        .filter_map(|step| Some((step.name, step.conversion.filter(|share| *share < 1.0)?)));
-    let worst = lossy.min_by(|one, other| one.1.total_cmp(&other.1));
-    worst.map(|(name, _)| name)
 }
 
 impl Pressure {

@@ -2,6 +2,7 @@
 
 mod experiments;
 mod programme;
+mod reached;
 mod revenue;
 
 use sea_orm::{
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
         all.push(Box::new(revenue::Revenue));
         all.push(Box::new(experiments::Experiments));
         all.push(Box::new(programme::Programme));
+        all.push(Box::new(reached::Reached));
         all
     }
 }

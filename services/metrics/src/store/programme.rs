@@ -11,82 +11,45 @@ use upswell_runtime::{
     problem::Problem,
 };
 
-use super::rows::{select, stored_currency};
+use super::{
+    rows::{select, stored_currency},
+    ways::{PLACE, Told, WayRow, of_offer, of_signal, told_fetch, way_parts},
+};
 use crate::domain::{
+    funnel::Stage,
     movement::MovementKind,
-    programme::{Cut, Slice, SliceMoney, Stage},
+    programme::{Cut, Slice, SliceMoney},
     window::Window,
 };
-
-const PLACE: &str = "LEFT JOIN revenue_places p ON p.account_id";
-/// Offers that took a signal up, or none.
-const TAKEN_UP: &str =
-    "LEFT JOIN offer_signals t ON t.signal_id = s.signal_id LEFT JOIN offers f ON f.offer_id = t.offer_id";
-
-/// Where the slice of a row stands when the row has an offer `f`, and a place `p` of its account.
-fn of_offer(cut: Cut, motion: &str) -> String {
-    match cut {
-        Cut::All => "CAST('' AS TEXT)".to_owned(),
-        Cut::Segment => "COALESCE(p.segment, '')".to_owned(),
-        Cut::Plan => "COALESCE(p.plan, '')".to_owned(),
-        Cut::Country => "COALESCE(p.country, '')".to_owned(),
-        Cut::Cohort => "COALESCE(p.cohort, '')".to_owned(),
-        Cut::Motion => motion.to_owned(),
-        Cut::Channel => "COALESCE(f.channel, '')".to_owned(),
-        Cut::Playbook => "COALESCE(f.playbook, '')".to_owned(),
-        Cut::Signal => "COALESCE((SELECT w.kind FROM offer_signals t JOIN signals w ON w.signal_id = t.signal_id \
-                        WHERE t.offer_id = f.offer_id ORDER BY w.opened_at DESC, w.signal_id LIMIT 1), '')"
-            .to_owned(),
-    }
-}
-
-/// Slice and joins of a signal `s`.
-fn of_signal(cut: Cut) -> (String, String) {
-    match cut {
-        Cut::Signal => ("s.kind".to_owned(), String::new()),
-        Cut::Motion | Cut::Channel | Cut::Playbook => (of_offer(cut, "COALESCE(f.motion, '')"), TAKEN_UP.to_owned()),
-        _ => (of_offer(cut, ""), format!("{PLACE} = s.account_id")),
-    }
-}
 
 /// Every measure of every slice; `$1` and `$2` are the window in microseconds, `$3` and `$4` in days, `$5` is the kind
 /// that expands.
 fn breakdown_sql(cut: Cut) -> String {
     let (offer, order) = (of_offer(cut, "f.motion"), of_offer(cut, "COALESCE(f.motion, d.motion)"));
-    let (signal, signal_joins) = of_signal(cut);
     let sent = "f.sent_at >= $1 AND f.sent_at < $2";
     let offers = |measure: &str, counted: &str, condition: &str| {
         format!(
-            "SELECT '{measure}' AS measure, {offer} AS slice, '' AS currency, {counted} AS amount \
+            "SELECT '{measure}', {offer}, '', CAST(0 AS BIGINT), {counted} \
              FROM offers f {PLACE} = f.account_id WHERE {condition} GROUP BY 2"
         )
     };
     let moved = |measure: &str, counted: &str| {
         format!(
-            "SELECT '{measure}', {order}, m.currency, {counted} FROM movements m \
+            "SELECT '{measure}', {order}, m.currency, CAST(0 AS BIGINT), {counted} FROM movements m \
              JOIN orders d ON d.order_id = m.order_id AND d.account_id = m.account_id \
              LEFT JOIN offers f ON f.offer_id = d.offer_id {PLACE} = m.account_id \
              WHERE m.day >= $3 AND m.day < $4 AND m.kind = $5 GROUP BY 2, 3"
         )
     };
     let until = "CASE WHEN m.earns_until < $4 THEN m.earns_until ELSE $4 END";
-    let parts = [
-        offers("sent", "COUNT(*)", sent),
-        offers("accepted", "COUNT(*)", "f.accepted_at >= $1 AND f.accepted_at < $2"),
+    let mut parts = way_parts(cut, |_| "CAST(0 AS BIGINT)".to_owned());
+    parts.extend([
         offers("sent_accepted", "COUNT(f.accepted_at)", sent),
         offers("accounts_offered", "COUNT(DISTINCT f.account_id)", sent),
         offers(
             "accounts_accepted",
             "COUNT(DISTINCT f.account_id)",
             &format!("{sent} AND f.accepted_at IS NOT NULL"),
-        ),
-        format!(
-            "SELECT 'paid', {order}, '', COUNT(*) FROM orders d LEFT JOIN offers f ON f.offer_id = d.offer_id \
-             {PLACE} = d.account_id WHERE d.paid_at >= $1 AND d.paid_at < $2 GROUP BY 2"
-        ),
-        format!(
-            "SELECT 'signals', {signal}, '', COUNT(DISTINCT s.signal_id) FROM signals s {signal_joins} \
-             WHERE s.opened_at >= $1 AND s.opened_at < $2 AND NOT s.withdrawn GROUP BY 2"
         ),
         moved("expansion", "CAST(SUM(m.amount_minor) AS BIGINT)"),
         moved("orders", "COUNT(DISTINCT m.order_id)"),
@@ -95,7 +58,7 @@ fn breakdown_sql(cut: Cut) -> String {
             &format!("CAST(SUM(m.amount_minor * ({until} - m.day)) AS BIGINT)"),
         ),
         customers_sql(if cut.is_of_accounts() { cut } else { Cut::All }),
-    ];
+    ]);
     parts.join(" UNION ALL ")
 }
 
@@ -104,11 +67,11 @@ fn customers_sql(cut: Cut) -> String {
     let slice = of_offer(cut, "");
     let levels = format!("FROM mrr_levels l {PLACE} = l.account_id");
     format!(
-        "SELECT 'customers', {slice}, '', COUNT(DISTINCT l.account_id) {levels} \
+        "SELECT 'customers', {slice}, '', CAST(0 AS BIGINT), COUNT(DISTINCT l.account_id) {levels} \
          WHERE l.to_on > $3 AND l.from_on < $4 GROUP BY 2 \
-         UNION ALL SELECT 'paying', {slice}, '', COUNT(DISTINCT l.account_id) {levels} \
+         UNION ALL SELECT 'paying', {slice}, '', CAST(0 AS BIGINT), COUNT(DISTINCT l.account_id) {levels} \
          WHERE l.to_on >= $4 AND l.from_on < $4 GROUP BY 2 \
-         UNION ALL SELECT 'attached', {slice}, '', COUNT(DISTINCT v.account_id) FROM ( \
+         UNION ALL SELECT 'attached', {slice}, '', CAST(0 AS BIGINT), COUNT(DISTINCT v.account_id) FROM ( \
          SELECT account_id, plan, end_on, mrr_minor, ROW_NUMBER() OVER (PARTITION BY account_id, subscription_id \
          ORDER BY effective_on DESC, occurred_at DESC, version_id DESC) AS nth FROM subscription_versions \
          WHERE effective_on < $4 AND NOT superseded) v {PLACE} = v.account_id \
@@ -122,7 +85,8 @@ pub async fn programme_fetch(
     window: Window,
     cut: Cut,
 ) -> Result<Vec<Slice>, Problem> {
-    let rows: Vec<Row> = select(connection, &breakdown_sql(cut), values(window)).await?;
+    let rows: Vec<WayRow> = select(connection, &breakdown_sql(cut), values(window)).await?;
+    let told = told_fetch(connection).await?;
     let mut slices: BTreeMap<String, Slice> = BTreeMap::new();
     let mut all = Slice::default();
     for row in rows {
@@ -132,7 +96,7 @@ pub async fn programme_fetch(
         } else {
             slices.entry(row.slice.clone()).or_default()
         };
-        row.add_to(slice)?;
+        add(row, slice, &told)?;
     }
     for (value, slice) in &mut slices {
         slice.value.clone_from(value);
@@ -153,47 +117,36 @@ fn values(window: Window) -> Vec<Value> {
     ]
 }
 
-#[derive(FromQueryResult)]
-struct Row {
-    measure: String,
-    slice: String,
-    currency: String,
-    amount: i64,
+fn add(row: WayRow, slice: &mut Slice, told: &Told) -> Result<(), Problem> {
+    if row.add_to(&mut slice.way, told) {
+        return Ok(());
+    }
+    let count = match row.measure.as_str() {
+        "sent_accepted" => &mut slice.sent_accepted,
+        "accounts_offered" => &mut slice.accounts_offered,
+        "accounts_accepted" => &mut slice.accounts_accepted,
+        "customers" => &mut slice.customers,
+        "paying" => &mut slice.paying,
+        "attached" => &mut slice.attached,
+        _ => return add_money(&row, &mut slice.money),
+    };
+    *count = row.amount;
+    Ok(())
 }
 
-impl Row {
-    fn add_to(&self, slice: &mut Slice) -> Result<(), Problem> {
-        let count = match self.measure.as_str() {
-            "sent" => &mut slice.sent,
-            "accepted" => &mut slice.accepted,
-            "sent_accepted" => &mut slice.sent_accepted,
-            "accounts_offered" => &mut slice.accounts_offered,
-            "accounts_accepted" => &mut slice.accounts_accepted,
-            "paid" => &mut slice.paid,
-            "signals" => &mut slice.signals,
-            "customers" => &mut slice.customers,
-            "paying" => &mut slice.paying,
-            "attached" => &mut slice.attached,
-            _ => return self.add_money(&mut slice.money),
-        };
-        *count = self.amount;
-        Ok(())
+fn add_money(row: &WayRow, money: &mut Vec<SliceMoney>) -> Result<(), Problem> {
+    let currency = stored_currency(&row.part)?;
+    let at = money.partition_point(|part| part.expansion.currency < currency);
+    if money.get(at).is_none_or(|part| part.expansion.currency != currency) {
+        money.insert(at, SliceMoney::nothing(Money::zero(currency)));
     }
-
-    fn add_money(&self, money: &mut Vec<SliceMoney>) -> Result<(), Problem> {
-        let currency = stored_currency(&self.currency)?;
-        let at = money.partition_point(|part| part.expansion.currency < currency);
-        if money.get(at).is_none_or(|part| part.expansion.currency != currency) {
-            money.insert(at, SliceMoney::nothing(Money::zero(currency)));
-        }
-        let part = &mut money[at];
-        match self.measure.as_str() {
-            "expansion" => part.expansion = Money::new(self.amount, currency),
-            "orders" => part.orders = self.amount,
-            _ => part.minor_days = self.amount,
-        }
-        Ok(())
+    let part = &mut money[at];
+    match row.measure.as_str() {
+        "expansion" => part.expansion = Money::new(row.amount, currency),
+        "orders" => part.orders = row.amount,
+        _ => part.minor_days = row.amount,
     }
+    Ok(())
 }
 
 /// Which rows are listed.
@@ -205,7 +158,7 @@ pub struct StepFilter {
     pub cut: Cut,
     /// The slice.
     pub value: String,
-    /// Which step; one that is measured.
+    /// Which step.
     pub stage: Stage,
 }
 
@@ -267,6 +220,11 @@ fn steps_sql(cut: Cut, stage: Stage) -> String {
         )
     };
     let from = format!("offers f LEFT JOIN orders d ON d.offer_id = f.offer_id {PLACE} = f.account_id");
+    // Of a channel that does not tell of the step nothing is counted.
+    let told = |at: &str, step: usize| {
+        let channels = format!("f.channel IN (SELECT channel FROM told_steps WHERE step = {step})");
+        format!("{} AND {channels}", of(at, "f.offer_id", "f.motion", &from))
+    };
     match stage {
         Stage::Signals => {
             let (slice, joins) = of_signal(cut);
@@ -288,9 +246,10 @@ fn steps_sql(cut: Cut, stage: Stage) -> String {
             "f.account_id AS account_id, f.offer_id",
             "d.account_id AS account_id, d.offer_id",
         ),
-        Stage::Sent | Stage::Delivered | Stage::Opened | Stage::Clicked => {
-            of("f.sent_at", "f.offer_id", "f.motion", &from)
-        }
+        Stage::Sent => of("f.sent_at", "f.offer_id", "f.motion", &from),
+        Stage::Delivered => told("f.delivered_at", 0),
+        Stage::Opened => told("f.opened_at", 1),
+        Stage::Clicked => told("f.clicked_at", 2),
     }
 }
 

@@ -13,119 +13,9 @@ use super::rows::{money, select};
 use crate::domain::{
     journey::{Approval, ApprovalState},
     movement::MovementKind,
-    rates::{Conversion, Counts, Pressure, Week},
+    rates::{Conversion, Pressure},
     window::Window,
 };
-
-const WEEK_MICROS: i64 = 7 * 24 * 60 * 60 * 1_000_000;
-
-/// The steps of the funnel, each counted when it happened.
-pub async fn counts_fetch(connection: &impl ConnectionTrait, window: Window) -> Result<Counts, Problem> {
-    let query = "SELECT \
-         (SELECT COUNT(*) FROM signals WHERE opened_at >= $1 AND opened_at < $2 AND NOT withdrawn) AS signals, \
-         (SELECT COUNT(*) FROM offers WHERE sent_at >= $1 AND sent_at < $2) AS offers_sent, \
-         (SELECT COUNT(*) FROM offers WHERE accepted_at >= $1 AND accepted_at < $2) AS accepted, \
-         (SELECT COUNT(*) FROM orders WHERE paid_at >= $1 AND paid_at < $2) AS paid";
-    let rows: Vec<CountRow> = select(connection, query, instants(window)).await?;
-    let row = rows
-        .into_iter()
-        .next()
-        .ok_or_else(|| Problem::internal("counting gave no row"))?;
-    let CountRow {
-        signals,
-        offers_sent,
-        accepted,
-        paid,
-    } = row;
-    Ok(Counts {
-        signals,
-        offers_sent,
-        accepted,
-        paid,
-    })
-}
-
-#[derive(FromQueryResult)]
-struct CountRow {
-    signals: i64,
-    offers_sent: i64,
-    accepted: i64,
-    paid: i64,
-}
-
-/// One row per measure, week and (for money) currency that has something.
-const WEEKS: &str = "\
-SELECT 'signals' AS measure, (opened_at - $1) / $3 AS week, '' AS currency, COUNT(*) AS amount FROM signals
-WHERE opened_at >= $1 AND opened_at < $2 AND NOT withdrawn GROUP BY 2
-UNION ALL
-SELECT 'offers_sent', (sent_at - $1) / $3, '', COUNT(*) FROM offers
-WHERE sent_at >= $1 AND sent_at < $2 GROUP BY 2
-UNION ALL
-SELECT 'accepted', (accepted_at - $1) / $3, '', COUNT(*) FROM offers
-WHERE accepted_at >= $1 AND accepted_at < $2 GROUP BY 2
-UNION ALL
-SELECT 'paid', (paid_at - $1) / $3, '', COUNT(*) FROM orders
-WHERE paid_at >= $1 AND paid_at < $2 GROUP BY 2
-UNION ALL
-SELECT 'touches', (touched_at - $1) / $3, '', COUNT(*) FROM touches
-WHERE touched_at >= $1 AND touched_at < $2 AND counts GROUP BY 2
-UNION ALL
-SELECT 'expansion', CAST((day - $4) / 7 AS BIGINT), currency, CAST(SUM(amount_minor) AS BIGINT) FROM movements
-WHERE day >= $4 AND day < $5 AND kind = $6 GROUP BY 2, 3
-ORDER BY 2, 1, 3";
-
-/// The weeks of the window, also the empty ones.
-pub async fn week_list(connection: &impl ConnectionTrait, window: Window) -> Result<Vec<Week>, Problem> {
-    let [start, end] = instants(window);
-    let [first, last] = days(window);
-    let values = [
-        start,
-        end,
-        WEEK_MICROS.into(),
-        first,
-        last,
-        MovementKind::Expansion.number().into(),
-    ];
-    let rows: Vec<WeekRow> = select(connection, WEEKS, values).await?;
-    let mut weeks: Vec<Week> = window.weeks().into_iter().map(empty_week).collect();
-    for row in rows {
-        let week = usize::try_from(row.week).ok().and_then(|index| weeks.get_mut(index));
-        let week = week.ok_or_else(|| Problem::internal(format!("week {} is outside the window", row.week)))?;
-        row.add_to(week)?;
-    }
-    Ok(weeks)
-}
-
-fn empty_week(start: Date) -> Week {
-    Week {
-        start,
-        counts: Counts::default(),
-        touches: 0,
-        expansion: Vec::new(),
-    }
-}
-
-#[derive(FromQueryResult)]
-struct WeekRow {
-    measure: String,
-    week: i64,
-    currency: String,
-    amount: i64,
-}
-
-impl WeekRow {
-    fn add_to(&self, week: &mut Week) -> Result<(), Problem> {
-        match self.measure.as_str() {
-            "signals" => week.counts.signals = self.amount,
-            "offers_sent" => week.counts.offers_sent = self.amount,
-            "accepted" => week.counts.accepted = self.amount,
-            "paid" => week.counts.paid = self.amount,
-            "touches" => week.touches = self.amount,
-            _ => week.expansion.push(money(self.amount, &self.currency)?),
-        }
-        Ok(())
-    }
-}
 
 /// What became of the offers sent in the window, by motion; the expansion of their orders whenever it came.
 pub async fn conversion_list(connection: &impl ConnectionTrait, window: Window) -> Result<Vec<Conversion>, Problem> {
@@ -228,15 +118,15 @@ struct ActiveRow {
 
 /// The ways whose signal opened in the window: how long the paid ones took, and since when the others are open. Open are the
 /// orders that are not paid and the priced offers that may still become one (K-7).
-pub async fn way_list(
+pub async fn lead_list(
     connection: &impl ConnectionTrait,
     window: Window,
 ) -> Result<(Vec<SignedDuration>, Vec<Timestamp>), Problem> {
     let query = "SELECT signal_at, paid_at FROM orders WHERE signal_at >= $1 AND signal_at < $2 \
                  UNION ALL \
                  SELECT signal_at, NULL FROM offers WHERE signal_at >= $1 AND signal_at < $2 AND priced AND live";
-    let rows: Vec<WayRow> = select(connection, query, instants(window)).await?;
-    let way = |row: &WayRow| Some(SignedDuration::from_micros(row.paid_at? - row.signal_at).max(SignedDuration::ZERO));
+    let rows: Vec<LeadRow> = select(connection, query, instants(window)).await?;
+    let way = |row: &LeadRow| Some(SignedDuration::from_micros(row.paid_at? - row.signal_at).max(SignedDuration::ZERO));
     let complete: Vec<_> = rows.iter().filter_map(way).collect();
     let still_open = rows.iter().filter(|row| row.paid_at.is_none());
     let open = still_open.map(|row| from_micros(row.signal_at)).collect();
@@ -244,7 +134,7 @@ pub async fn way_list(
 }
 
 #[derive(FromQueryResult)]
-struct WayRow {
+struct LeadRow {
     signal_at: i64,
     paid_at: Option<i64>,
 }

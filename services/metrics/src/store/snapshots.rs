@@ -35,11 +35,19 @@ const OFFERS: Target = Target {
         "accepted_at",
         "channel",
         "playbook",
+        "delivered_at",
+        "opened_at",
+        "clicked_at",
     ],
 };
 const OFFER_SIGNALS: Target = Target {
     table: "offer_signals",
     key: &["offer_id", "signal_id"],
+    columns: &[],
+};
+const TOLD_STEPS: Target = Target {
+    table: "told_steps",
+    key: &["channel", "step"],
     columns: &[],
 };
 const ORDERS: Target = Target {
@@ -95,8 +103,11 @@ pub async fn signal_upsert(tx: &Tx, signal: Signal) -> Result<(), Problem> {
     SIGNALS.upsert(&**tx, &[row]).await
 }
 
-/// Writes the offer.
+/// Writes the offer, and what its channel has told of by now.
 pub async fn offer_upsert(tx: &Tx, offer: Offer) -> Result<(), Problem> {
+    let steps = (0_i32..).zip(offer.told()).filter(|(_, told)| *told);
+    let steps = steps.map(|(step, _)| vec![offer.channel.as_str().into(), step.into()]);
+    TOLD_STEPS.upsert(&**tx, &steps.collect::<Vec<_>>()).await?;
     let Offer {
         offer_id,
         account_id,
@@ -108,6 +119,7 @@ pub async fn offer_upsert(tx: &Tx, offer: Offer) -> Result<(), Problem> {
         live,
         signal_at,
         sent_at,
+        reached: [delivered_at, opened_at, clicked_at],
         accepted_at,
     } = offer;
     let removed = "DELETE FROM offer_signals WHERE offer_id = $1";
@@ -128,6 +140,9 @@ pub async fn offer_upsert(tx: &Tx, offer: Offer) -> Result<(), Problem> {
         instant(accepted_at),
         channel.into(),
         playbook.into(),
+        instant(delivered_at),
+        instant(opened_at),
+        instant(clicked_at),
     ];
     OFFERS.upsert(&**tx, &[row]).await
 }
@@ -153,6 +168,11 @@ pub async fn order_upsert(tx: &Tx, order: Order) -> Result<(), Problem> {
         instant(paid_at),
     ];
     ORDERS.upsert(&**tx, &[row]).await
+}
+
+/// Forgets an order that was taken back: it is as if it had never been placed.
+pub async fn order_remove(tx: &Tx, order_id: &str) -> Result<(), Problem> {
+    execute(&**tx, "DELETE FROM orders WHERE order_id = $1", [order_id.into()]).await
 }
 
 /// Writes the touch.

@@ -62,7 +62,7 @@ pub async fn heard_fetch(
 ) -> Result<BTreeMap<String, Heard>, Problem> {
     let query = "SELECT COALESCE(a.segment, '') AS segment, v.kind AS kind, v.score AS score, COUNT(*) AS times \
                  FROM voices v LEFT JOIN accounts a ON a.account_id = v.account_id \
-                 WHERE v.kind <= $5 AND v.heard_at >= $1 AND v.heard_at < $2 AND NOT v.superseded GROUP BY 1, 2, 3 \
+                 WHERE v.kind <> $5 AND v.heard_at >= $1 AND v.heard_at < $2 AND NOT v.superseded GROUP BY 1, 2, 3 \
                  UNION ALL SELECT COALESCE(p.segment, ''), 0, 0, COUNT(DISTINCT l.account_id) FROM mrr_levels l \
                  LEFT JOIN revenue_places p ON p.account_id = l.account_id WHERE l.to_on > $3 AND l.from_on < $4 GROUP BY 1";
     let values: [Value; 5] = [
@@ -70,7 +70,7 @@ pub async fn heard_fetch(
         micros(window.end_time()).into(),
         epoch_day(window.start()).into(),
         epoch_day(window.end()).into(),
-        VoiceKind::Complaint.number().into(),
+        VoiceKind::Goal.number().into(),
     ];
     let rows: Vec<HeardRow> = select(connection, query, values).await?;
     let mut segments: BTreeMap<String, Heard> = BTreeMap::new();
@@ -81,6 +81,7 @@ pub async fn heard_fetch(
             Some(VoiceKind::Nps) => heard.add_nps(row.score.into(), times),
             Some(VoiceKind::Csat) => heard.add_csat(row.score.into(), times),
             Some(VoiceKind::Complaint) => heard.complaints += times,
+            Some(VoiceKind::Unsubscribed) => heard.unsubscribes += times,
             Some(VoiceKind::Goal) => {}
             None => heard.accounts += times,
         }

@@ -11,7 +11,7 @@ use upswell_proto::{
         GetTargetsRequest, ListProgrammeStepsRequest, LoyaltyVerdict, ProgrammeCut, ProgrammeSlice, ProgrammeStep,
         TargetState,
     },
-    offers::v1::{Offer, OfferChanged, Terms, offer::State as OfferState},
+    offers::v1::{ContactUnsubscribed, Offer, OfferChanged, Terms, offer::State as OfferState},
     scoring::v1::{Signal, SignalChanged},
     vocabulary::v1::{Channel, Motion, SignalKind},
 };
@@ -233,7 +233,7 @@ async fn k9_every_number_opens_down_to_what_it_counts() {
     }
     let refused = ListProgrammeStepsRequest {
         value: "small".to_owned(),
-        step: ProgrammeStep::Opened.into(),
+        step: 99,
         page_size: -1,
         ..ListProgrammeStepsRequest::default()
     };
@@ -316,6 +316,21 @@ async fn k12_loyalty_of_each_segment_before_and_after() {
     let complaint = Body::Complaint(Complaint::default());
     let complaint = voice("c", "enough", "2026-01-21T00:00:00Z", complaint, false);
     world.tell("ingestion", "c", &complaint).await;
+    // Two people, one of them on two channels; telling again changes nothing.
+    for (person, channel, when) in [
+        ("ana", Channel::Email, "2026-01-22T00:00:00Z"),
+        ("ana", Channel::Sms, "2026-01-22T00:00:00Z"),
+        ("ben", Channel::Email, "2025-12-22T00:00:00Z"),
+        ("ana", Channel::Email, "2026-01-22T00:00:00Z"),
+    ] {
+        let enough = ContactUnsubscribed {
+            account_id: "c".to_owned(),
+            contact_id: person.to_owned(),
+            channel: channel.into(),
+            unsubscribe_time: Some(at(when)),
+        };
+        world.tell("offers", "c", &enough).await;
+    }
     let request = GetLoyaltyRequest {
         window: window("2026-01-01", "2026-02-01"),
         before: None,
@@ -343,6 +358,14 @@ async fn k12_loyalty_of_each_segment_before_and_after() {
         (0, 1, 1),
         "a corrected answer does not count"
     );
+    assert_eq!((large.before.unwrap().unsubscribes, after.unsubscribes), (1, 2));
+    assert_eq!(
+        (told[0].after.unwrap().unsubscribes, small.after.unwrap().unsubscribes),
+        (2, 0)
+    );
+    let rate = after.unsubscribes_per_hundred.unwrap();
+    assert!((rate - 200.0 * 30.4375 / 31.0).abs() < 1e-9, "{rate}");
+    assert_eq!(large.unsubscribes_change.unwrap().verdict(), LoyaltyVerdict::Undecided);
     assert_eq!(large.nps_change, None);
     assert_eq!(told[0].complaints_change.unwrap().verdict(), LoyaltyVerdict::Undecided);
 }

@@ -373,4 +373,53 @@ async fn k6_cohorts_and_lifetime_values() {
     assert_eq!(value.revenue, Some(expected));
     assert_eq!(value.margin.as_ref().unwrap().units, 331_170);
     assert!((value.ltv_to_cac.unwrap() - 3.154).abs() < 1e-3);
+    assert_eq!(
+        (value.revenue_before.clone(), value.revenue_change),
+        (None, None),
+        "nobody left before"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn k8_the_change_of_ltv_against_the_time_before() {
+    let world = World::start().await;
+    // Ten pay 100; one leaves in January. In February two of the nine leave, and the others pay 130.
+    for number in 0..10 {
+        let account = format!("n{number}");
+        let end = match number {
+            0 => Some("2026-01-20"),
+            1 | 2 => Some("2026-02-20"),
+            _ => None,
+        };
+        let mut told = subscription(&account, "plan", "2025-01-01", 100, "");
+        told.terms.as_mut().unwrap().end_date = end.map(wire_day);
+        world.tell("ingestion", &account, &told).await;
+        if number > 2 {
+            let told = subscription(&account, "plan", "2026-02-10", 130, "");
+            world.tell("ingestion", &account, &told).await;
+        }
+    }
+    let ask = |before| {
+        let mut client = world.revenue.clone();
+        let request = GetLtvRequest {
+            window: window("2026-02-01", "2026-03-04"),
+            before,
+            ..Default::default()
+        };
+        async move { client.get_ltv(request).await.map(|told| told.into_inner().currencies) }
+    };
+    // 31 days each: 100 × 10 × 31 / 30.4375 then, 130 × 9/2 × 31 / 30.4375 now.
+    let told = ask(None).await.unwrap();
+    let of = |amount: &Option<gtype::Money>| {
+        let amount = amount.as_ref().unwrap();
+        amount.units * 100 + i64::from(amount.nanos / 10_000_000)
+    };
+    assert_eq!((of(&told[0].revenue_before), of(&told[0].revenue)), (101_848, 59_581));
+    let change = told[0].revenue_change.unwrap();
+    assert!((change - (59_581.0 - 101_848.0) / 101_848.0).abs() < 1e-12, "{change}");
+    // A window of one's own choice; nobody left in it, so that nothing is compared.
+    let told = ask(window("2025-06-01", "2025-07-01")).await.unwrap();
+    assert_eq!((told[0].revenue_before.clone(), told[0].revenue_change), (None, None));
+    let wrong = ask(window("2025-07-01", "2025-06-01")).await.unwrap_err();
+    assert_eq!(wrong.code(), Code::InvalidArgument);
 }

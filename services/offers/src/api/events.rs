@@ -5,10 +5,13 @@ use prost::Name as _;
 use upswell_proto::offers::v1 as pb;
 use upswell_runtime::outbox::{NewEvent, Routes};
 
-use super::{convert, words::offer_state_to_wire};
+use super::{
+    convert,
+    words::{channel_to_wire, offer_state_to_wire},
+};
 use crate::{
     domain::{approval::Approval, offer::Offer, order::Order, variants::Arm, vocabulary::OfferState},
-    store::entities::arm,
+    store::{entities::arm, opt_outs::OptOut},
 };
 
 /// Who takes what.
@@ -20,6 +23,7 @@ pub(crate) fn routes() -> Routes {
         .to(&pb::OrderChanged::full_name(), &["metrics"])
         .to(&pb::HoldoutAssigned::full_name(), &["metrics"])
         .to(&pb::VariantAssigned::full_name(), &["metrics"])
+        .to(&pb::ContactUnsubscribed::full_name(), &["metrics"])
 }
 
 /// An offer came or changed its state at its `state_at`.
@@ -76,6 +80,17 @@ pub(crate) fn holdout_assigned(arm: &arm::Model) -> NewEvent {
         upswell_runtime::db::from_micros(arm.assigned_at),
         &event,
     )
+}
+
+/// A person wants no more messages on a channel.
+pub(crate) fn contact_unsubscribed(out: &OptOut, at: Timestamp) -> NewEvent {
+    let event = pb::ContactUnsubscribed {
+        account_id: out.account_id.clone(),
+        contact_id: out.contact_id.clone(),
+        channel: channel_to_wire(out.channel).into(),
+        unsubscribe_time: Some(convert::instant(at)),
+    };
+    NewEvent::of(out.account_id.as_str(), at, &event)
 }
 
 /// An account got its arm of a test.

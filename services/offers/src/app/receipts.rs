@@ -127,7 +127,14 @@ impl App {
             address: String::new(),
             reason: reason.to_owned(),
         };
-        self.opt_out(tx, &out).await
+        accounts::account_lock(tx, &out.account_id).await?;
+        let known = opt_outs::opt_out_list(&**tx, contact_id).await?;
+        self.opt_out(tx, &out).await?;
+        if known.iter().any(|known| known.covers(out.channel, "")) {
+            return Ok(());
+        }
+        let told = events::contact_unsubscribed(&out, self.clock.now());
+        self.tell(tx, vec![told]).await
     }
 
     async fn opt_out(&self, tx: &Tx, out: &OptOut) -> Result<(), Problem> {

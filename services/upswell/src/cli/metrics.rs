@@ -17,7 +17,7 @@ use jiff::{Span, civil::Date, tz::TimeZone};
 use upswell_metrics::NAME;
 use upswell_proto::metrics::v1::{
     GetFunnelRequest, GetLeadTimesRequest, GetMotionConversionRequest, GetPressureRequest, GetUpliftRequest,
-    GetVariantResultsRequest, GetWeeklyCutRequest, Window, metrics_service_client::MetricsServiceClient,
+    GetVariantResultsRequest, Window, metrics_service_client::MetricsServiceClient,
 };
 use upswell_runtime::clock::Clock;
 
@@ -26,7 +26,7 @@ use self::{
     money::RevenueCommand,
     programme::ProgrammeCommand,
     report::ReportCommand,
-    steps::{Conversion, Step, Week},
+    steps::{Conversion, Step},
     uplift::{Uplift, Variants},
 };
 use super::{context::Context, output::Listing, words};
@@ -59,9 +59,6 @@ pub(super) enum Metrics {
     /// From signal to payment: how many came through each step.
     #[command(after_long_help = "Example:\n  upswell metrics funnel --from 2026-01-01 --to 2026-04-01")]
     Funnel(Days),
-    /// The same week by week.
-    #[command(after_long_help = "Example:\n  upswell metrics weekly --from 2026-01-01 --to 2026-04-01")]
-    Weekly(Days),
     /// Offers sent, accepted and paid, by motion.
     #[command(after_long_help = "Example:\n  upswell metrics motions --from 2026-01-01 --to 2026-04-01")]
     Motions(Days),
@@ -140,13 +137,7 @@ impl Command {
                 let request = GetFunnelRequest { window: days.window()? };
                 let send =
                     |channel, request| async move { MetricsServiceClient::new(channel).get_funnel(request).await };
-                context.show(&whole::<_, Step>(context.ask(NAME, request, send).await?.steps))
-            }
-            Metrics::Weekly(days) => {
-                let request = GetWeeklyCutRequest { window: days.window()? };
-                let send =
-                    |channel, request| async move { MetricsServiceClient::new(channel).get_weekly_cut(request).await };
-                context.show(&whole::<_, Week>(context.ask(NAME, request, send).await?.weeks))
+                context.show(&whole::<_, Step>(Step::all(context.ask(NAME, request, send).await?)))
             }
             Metrics::Motions(days) => {
                 let request = GetMotionConversionRequest { window: days.window()? };

@@ -112,14 +112,14 @@ fn moneys(
 
 pub(super) fn loyalty(segments: &[SegmentLoyalty]) -> Markup {
     let is_heard = |heard: Option<upswell_proto::metrics::v1::Heard>| {
-        heard.is_some_and(|heard| heard.nps_answers + heard.csat_answers + heard.complaints > 0)
+        heard.is_some_and(|heard| heard.nps_answers + heard.csat_answers + heard.complaints + heard.unsubscribes > 0)
     };
     html! {
         @if segments.iter().any(|segment| is_heard(segment.before) || is_heard(segment.after)) {
             section {
                 h2 { "Loyalty, before and after" }
                 div.table { table {
-                    tr { th.text { "segment" } th { "NPS" } th.text { "which is" } th { "CSAT" } th.text { "which is" } th { "complaints of 100 accounts a month" } th.text { "which is" } }
+                    tr { th.text { "segment" } th { "NPS" } th.text { "which is" } th { "CSAT" } th.text { "which is" } th { "complaints of 100 accounts a month" } th.text { "which is" } th { "unsubscribes of 100 accounts a month" } th.text { "which is" } }
                     @for segment in segments { (segment_row(segment)) }
                 } }
             }
@@ -138,6 +138,8 @@ fn segment_row(segment: &SegmentLoyalty) -> Markup {
             (verdict(segment.csat_change))
             td { (decimal(before.complaints_per_hundred)) " → " (decimal(after.complaints_per_hundred)) }
             (verdict(segment.complaints_change))
+            td { (decimal(before.unsubscribes_per_hundred)) " → " (decimal(after.unsubscribes_per_hundred)) }
+            (verdict(segment.unsubscribes_change))
         }
     }
 }

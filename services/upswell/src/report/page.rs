@@ -68,6 +68,9 @@ fn revenue(report: &Report, metrics: &RevenueMetrics) -> Result<Markup> {
                 (card("accounts that left", &percent(metrics.logo_churn), ""))
                 (card("quick ratio", &ratio(metrics.quick_ratio), ""))
                 (card("lifetime value of an account", &lifetime_value(lifetime), ""))
+                @if let Some(change) = lifetime.and_then(|one| one.revenue_change) {
+                    (card("lifetime value against as many days before", &signed_percent(change), against(Some(change), 0.0)))
+                }
             }
             h3 { "What moved MRR" }
             figure { (PreEscaped(charts::waterfall(metrics)?)) }
@@ -272,6 +275,10 @@ pub(super) fn shown(amount: Option<&gtype::Money>) -> String {
 
 pub(super) fn percent(value: Option<f64>) -> String {
     value.map_or_else(none, |value| format!("{:.1} %", value * 100.0))
+}
+
+fn signed_percent(value: f64) -> String {
+    format!("{:+.1} %", value * 100.0).replace('-', "−")
 }
 
 fn ratio(value: Option<f64>) -> String {

@@ -1,18 +1,16 @@
 //! Requests of the programme service. Every violation of a request is told.
 
-use upswell_proto::metrics::v1::{GetLoyaltyRequest, GetProgrammeBreakdownRequest, ListProgrammeStepsRequest};
+use upswell_proto::metrics::v1::{
+    GetLoyaltyRequest, GetProgrammeBreakdownRequest, GetWeeklyBreakdownRequest, ListProgrammeStepsRequest,
+};
 use upswell_runtime::{
     paging,
     problem::{Problem, Violations},
 };
 
 use crate::{
-    api::convert::{settled, violations_of_page, window_in},
-    app::right_before,
-    domain::{
-        programme::{Cut, Stage},
-        window::Window,
-    },
+    api::convert::{settled, violations_of_page, window_before, window_in},
+    domain::{funnel::Stage, programme::Cut, window::Window},
     store::{StepFilter, StepKey},
 };
 
@@ -25,6 +23,12 @@ pub(super) fn breakdown(wire: GetProgrammeBreakdownRequest) -> Result<(Window, C
     let window = window_in(window, &mut violations);
     let cut = cut_of(cut, &mut violations);
     settled(window.zip(cut), violations)
+}
+
+/// The window and the cut of a weekly cut.
+pub(super) fn weeks(wire: GetWeeklyBreakdownRequest) -> Result<(Window, Cut), Problem> {
+    let GetWeeklyBreakdownRequest { window, cut } = wire;
+    breakdown(GetProgrammeBreakdownRequest { window, cut })
 }
 
 fn cut_of(number: i32, violations: &mut Violations) -> Option<Cut> {
@@ -44,10 +48,9 @@ fn stage_of(number: i32, violations: &mut Violations) -> Option<Stage> {
     match stage {
         None if number == 0 => violations.add("step", "is required"),
         None => violations.add("step", format!("{number} is not known here")),
-        Some(stage) if !stage.is_measured() => violations.add("step", "is not measured"),
         Some(_) => {}
     }
-    stage.filter(|stage| stage.is_measured())
+    stage
 }
 
 /// A page of the list of what is counted.
@@ -124,9 +127,6 @@ pub(super) fn loyalty(wire: GetLoyaltyRequest) -> Result<(Window, Window), Probl
     let GetLoyaltyRequest { window, before } = wire;
     let mut violations = Violations::new();
     let after = window_in(window, &mut violations);
-    let before = match before {
-        Some(before) => violations.at("before", |violations| window_in(Some(before), violations)),
-        None => after.and_then(right_before),
-    };
+    let before = window_before(after, before, &mut violations);
     settled(before.zip(after), violations)
 }

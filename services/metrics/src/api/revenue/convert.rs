@@ -15,7 +15,7 @@ use upswell_runtime::{
 };
 
 use crate::{
-    api::convert::{asked, date, optional, required, settled, violations_of_page, window_in},
+    api::convert::{asked, date, optional, required, settled, violations_of_page, window_before, window_in},
     app::{Asked, Once},
     domain::{exchange::Rate, kept::Dimension, kept::months_after, window::Window},
     store::{ExchangeKey, ExchangeRow},
@@ -137,7 +137,8 @@ pub(super) fn cohorts(wire: GetCohortsRequest) -> Result<(Date, Date), Problem> 
 
 /// What a lifetime value is asked with.
 pub(super) struct Ltv {
-    pub(super) window: Window,
+    /// The window, and the one that it is compared with.
+    pub(super) windows: (Window, Window),
     pub(super) asked: Asked,
     pub(super) margin: Option<i64>,
     pub(super) acquisition: Option<Money>,
@@ -155,9 +156,11 @@ impl TryFrom<GetLtvRequest> for Ltv {
             plan,
             country_code,
             cohort,
+            before,
         } = wire;
         let mut violations = Violations::new();
         let window = window_in(window, &mut violations);
+        let before = window_before(window, before, &mut violations);
         let asked = asked([&segment, &plan, &country_code, &cohort], &mut violations);
         if gross_margin_bp.is_some_and(|margin| !(0..=10_000).contains(&margin)) {
             violations.add("gross_margin_bp", "must be between 0 and 10000");
@@ -170,9 +173,9 @@ impl TryFrom<GetLtvRequest> for Ltv {
                 Err("must be above zero".to_owned())
             }
         });
-        let (window, (asked, acquisition)) = settled(window.zip(asked.zip(acquisition)), violations)?;
+        let (windows, (asked, acquisition)) = settled(window.zip(before).zip(asked.zip(acquisition)), violations)?;
         Ok(Self {
-            window,
+            windows,
             asked,
             margin: gross_margin_bp.map(i64::from),
             acquisition,

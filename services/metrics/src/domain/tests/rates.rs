@@ -1,32 +1,7 @@
-//! K-9, K-13 and windows.
+//! K-13 and windows.
 
 use super::*;
-use crate::domain::{
-    rates::{Counts, Pressure, largest_loss},
-    window::WindowFault,
-};
-
-#[test]
-fn k9_each_step_is_a_share_of_the_one_before() {
-    let steps = Counts {
-        signals: 20,
-        offers_sent: 10,
-        accepted: 0,
-        paid: 1,
-    }
-    .funnel();
-    let told: Vec<_> = steps
-        .iter()
-        .map(|step| (step.name, step.count, step.conversion))
-        .collect();
-    let expected = [
-        ("signals", 20, None),
-        ("offers_sent", 10, Some(0.5)),
-        ("accepted", 0, Some(0.0)),
-        ("paid", 1, None),
-    ];
-    assert_eq!(told, expected);
-}
+use crate::domain::{rates::Pressure, window::WindowFault};
 
 #[test]
 fn k13_touches_per_active_account_and_week() {
@@ -51,21 +26,4 @@ fn windows_have_whole_days_and_a_limit() {
     assert_eq!(window.weeks(), ["2026-02-20", "2026-02-27", "2026-03-06"].map(day));
     assert_eq!((window.days(), window.start_time()), (16, time("2026-02-20T00:00:00Z")));
     assert_eq!(window.end_time(), time("2026-03-08T00:00:00Z"));
-}
-
-#[test]
-fn k9_the_largest_loss_is_named() {
-    let named = |signals, offers_sent, accepted, paid| {
-        let counts = Counts {
-            signals,
-            offers_sent,
-            accepted,
-            paid,
-        };
-        largest_loss(&counts.funnel())
-    };
-    assert_eq!(named(20, 10, 3, 3), Some("accepted"));
-    assert_eq!(named(20, 2, 2, 1), Some("offers_sent"));
-    assert_eq!(named(2, 2, 3, 3), None, "nothing was lost");
-    assert_eq!(named(0, 0, 0, 0), None);
 }

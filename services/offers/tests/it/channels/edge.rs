@@ -1,6 +1,7 @@
 //! The edge: who is believed, and what the links do.
 
 use http::StatusCode;
+use sea_orm::{ConnectionTrait as _, Statement};
 use upswell_proto::{
     offers::v1::offer::State,
     scoring::v1::signal,
@@ -145,6 +146,16 @@ async fn t8_the_link_declines_with_a_reason_of_the_list() {
     );
 }
 
+/// How many ContactUnsubscribed go to metrics.
+async fn unsubscribes_told(world: &World) -> i64 {
+    let db = world.service.db.reader();
+    let sql = "SELECT COUNT(*) AS n FROM outbox \
+               WHERE dest = 'metrics' AND topic = 'upswell.offers.v1.ContactUnsubscribed'";
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    let row = db.query_one_raw(statement).await.unwrap().unwrap();
+    row.try_get("", "n").unwrap()
+}
+
 #[tokio::test]
 async fn c10_one_click_ends_the_messages_of_a_channel_for_good() {
     let (_office, mut world, mailbox, mail) = mailed().await;
@@ -167,6 +178,13 @@ async fn c10_one_click_ends_the_messages_of_a_channel_for_good() {
             .0,
         StatusCode::OK
     );
+    assert_eq!(
+        post(world.edge(), &path, &[], "List-Unsubscribe=One-Click".into())
+            .await
+            .0,
+        StatusCode::OK
+    );
+    assert_eq!(unsubscribes_told(&world).await, 1, "to metrics, once (K-12)");
     // The profile still says that the person agreed; what the person said stands.
     world.contact(true).await;
     world.ticket_signal().await;

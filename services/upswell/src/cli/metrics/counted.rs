@@ -1,17 +1,15 @@
 //! Slices of the programme, and what their numbers count.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 use upswell_proto::metrics::v1 as pb;
 use upswell_runtime::money::Money;
 
+use super::steps::counted;
 use crate::{
-    cli::output::{Column, Row, cashes, left, percent, right, time, wire_money},
-    wire::{instant, word},
+    cli::output::{Column, Row, cashes, day, left, percent, right, time, wire_money, wire_moneys},
+    wire::{date, instant, word},
 };
-
-/// A step that no event tells of.
-const NOT_MEASURED: &str = "not measured";
 
 #[derive(Serialize)]
 pub(super) struct SliceLine {
@@ -39,18 +37,23 @@ struct Step {
     conversion: Option<f64>,
 }
 
-impl From<pb::ProgrammeSlice> for SliceLine {
-    fn from(slice: pb::ProgrammeSlice) -> Self {
-        let step = |step: &pb::StepCount| Step {
+impl From<&pb::StepCount> for Step {
+    fn from(step: &pb::StepCount) -> Self {
+        Self {
             step: word(step.step().as_str_name(), "PROGRAMME_STEP"),
             count: step.count,
             conversion: step.conversion,
-        };
+        }
+    }
+}
+
+impl From<pb::ProgrammeSlice> for SliceLine {
+    fn from(slice: pb::ProgrammeSlice) -> Self {
         let moneys = |pick: fn(&pb::ProgrammeMoney) -> Option<&upswell_proto::gtype::Money>| {
             slice.money.iter().filter_map(|part| wire_money(pick(part))).collect()
         };
         Self {
-            steps: slice.steps.iter().map(step).collect(),
+            steps: slice.steps.iter().map(Step::from).collect(),
             expansion: moneys(|part| part.expansion.as_ref()),
             average: moneys(|part| part.average.as_ref()),
             velocity: moneys(|part| part.velocity.as_ref()),
@@ -89,9 +92,8 @@ impl Row for SliceLine {
     ];
 
     fn cells(&self) -> Vec<String> {
-        let count = |step: &Step| step.count.map_or(NOT_MEASURED.to_owned(), |count| count.to_string());
         let mut cells = vec![self.slice.clone()];
-        cells.extend(self.steps.iter().map(count));
+        cells.extend(self.steps.iter().map(|step| counted(step.count)));
         cells.push(self.largest_loss.replace('_', " "));
         cells.extend(
             [
@@ -103,6 +105,58 @@ impl Row for SliceLine {
             .map(percent),
         );
         cells.extend([&self.expansion, &self.average, &self.velocity].map(|moneys| cashes(moneys)));
+        cells
+    }
+}
+
+/// A week of a slice.
+#[derive(Serialize)]
+pub(super) struct SliceWeek {
+    slice: String,
+    start: Option<Date>,
+    steps: Vec<Step>,
+    largest_loss: String,
+    touches: Option<i64>,
+    expansion: Vec<Money>,
+}
+
+impl SliceWeek {
+    /// One line per week.
+    pub(super) fn of(slice: pb::WeeklySlice) -> impl Iterator<Item = Self> {
+        let pb::WeeklySlice { value, weeks } = slice;
+        weeks.into_iter().map(move |week| Self {
+            slice: value.clone(),
+            start: date(week.start_date.as_ref()),
+            steps: week.steps.iter().map(Step::from).collect(),
+            largest_loss: week.largest_loss_step,
+            touches: week.touches,
+            expansion: wire_moneys(&week.expansion),
+        })
+    }
+}
+
+impl Row for SliceWeek {
+    const COLUMNS: &'static [Column] = &[
+        left("slice"),
+        left("week from"),
+        right("signals"),
+        right("sent"),
+        right("delivered"),
+        right("opened"),
+        right("clicked"),
+        right("accepted"),
+        right("paid"),
+        left("largest loss"),
+        right("touches"),
+        right("expansion MRR"),
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let mut cells = vec![self.slice.clone(), day(self.start)];
+        cells.extend(self.steps.iter().map(|step| counted(step.count)));
+        cells.push(self.largest_loss.replace('_', " "));
+        cells.push(self.touches.map_or(String::new(), |touches| touches.to_string()));
+        cells.push(cashes(&self.expansion));
         cells
     }
 }

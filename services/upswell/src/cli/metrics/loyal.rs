@@ -106,6 +106,7 @@ pub(super) struct SegmentLine {
     nps: Change,
     csat: Change,
     complaints_per_hundred: Change,
+    unsubscribes_per_hundred: Change,
     accounts: i64,
 }
 
@@ -149,6 +150,11 @@ impl From<pb::SegmentLoyalty> for SegmentLine {
                 after.complaints_per_hundred,
                 loyalty.complaints_change,
             ),
+            unsubscribes_per_hundred: Change::of(
+                before.unsubscribes_per_hundred,
+                after.unsubscribes_per_hundred,
+                loyalty.unsubscribes_change,
+            ),
             accounts: after.accounts,
         }
     }
@@ -164,6 +170,8 @@ impl Row for SegmentLine {
         left("CSAT is"),
         right("complaints of 100"),
         left("complaints are"),
+        right("unsubscribes of 100"),
+        left("unsubscribes are"),
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -173,7 +181,12 @@ impl Row for SegmentLine {
             &self.segment
         };
         let mut cells = vec![name.to_owned(), self.accounts.to_string()];
-        let changes = [&self.nps, &self.csat, &self.complaints_per_hundred];
+        let changes = [
+            &self.nps,
+            &self.csat,
+            &self.complaints_per_hundred,
+            &self.unsubscribes_per_hundred,
+        ];
         cells.extend(changes.iter().flat_map(|change| change.told()));
         cells
     }

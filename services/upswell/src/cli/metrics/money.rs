@@ -323,6 +323,7 @@ async fn ltv(
         plan,
         country_code,
         cohort,
+        before: None,
     };
     let send = |channel, request| async move { RevenueServiceClient::new(channel).get_ltv(request).await };
     context.show(&super::whole::<_, LifetimeLine>(

@@ -5,13 +5,15 @@ use clap::{Subcommand, ValueEnum};
 use upswell_metrics::NAME;
 use upswell_proto::metrics::v1::{
     GetLoyaltyRequest, GetProgrammeBreakdownRequest, GetProgrammeReturnRequest, GetTargetsRequest,
-    ListProgrammeStepsRequest, ProgrammeCut, ProgrammeStep, programme_service_client::ProgrammeServiceClient,
+    GetWeeklyBreakdownRequest, GetWeeklyCutRequest, ListProgrammeStepsRequest, ProgrammeCut, ProgrammeStep,
+    metrics_service_client::MetricsServiceClient, programme_service_client::ProgrammeServiceClient,
 };
 
 use super::{
     Days,
-    counted::{Counted, SliceLine},
+    counted::{Counted, SliceLine, SliceWeek},
     loyal::{Returned, SegmentLine, TargetLine},
+    steps::Week,
     whole,
 };
 use crate::cli::{context::Context, output::Listing, pages::Limit};
@@ -25,6 +27,18 @@ Examples:
   upswell metrics programme --by signal --output csv")]
     Programme {
         /// One line per slice; all in one if absent.
+        #[arg(long, value_enum)]
+        by: Option<Cut>,
+        #[command(flatten)]
+        window: Days,
+    },
+    /// The steps and their money week by week, in one or by slice.
+    #[command(after_long_help = "\
+Examples:
+  upswell metrics weekly --from 2026-01-01 --to 2026-04-01
+  upswell metrics weekly --by motion --output csv")]
+    Weekly {
+        /// One line per slice and week; all in one if absent.
         #[arg(long, value_enum)]
         by: Option<Cut>,
         #[command(flatten)]
@@ -78,13 +92,19 @@ pub(in crate::cli) enum Cut {
     Signal,
 }
 
-/// Steps that are measured.
+/// Steps from a signal to money.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(in crate::cli) enum Step {
     /// Signals that opened.
     Signals,
     /// Offers sent.
     Sent,
+    /// Offers that reached a person, of the channels that tell.
+    Delivered,
+    /// Offers that were opened.
+    Opened,
+    /// Offers whose link was followed.
+    Clicked,
     /// Offers accepted.
     Accepted,
     /// Orders paid.
@@ -111,6 +131,9 @@ impl From<Step> for ProgrammeStep {
         match step {
             Step::Signals => Self::Signals,
             Step::Sent => Self::OffersSent,
+            Step::Delivered => Self::Delivered,
+            Step::Opened => Self::Opened,
+            Step::Clicked => Self::Clicked,
             Step::Accepted => Self::Accepted,
             Step::Paid => Self::Paid,
         }
@@ -135,6 +158,25 @@ impl ProgrammeCommand {
                         .await
                 };
                 context.show(&whole::<_, SliceLine>(context.ask(NAME, request, send).await?.slices))
+            }
+            Self::Weekly { by: None, window } => {
+                let request = GetWeeklyCutRequest {
+                    window: window.window()?,
+                };
+                let send =
+                    |channel, request| async move { MetricsServiceClient::new(channel).get_weekly_cut(request).await };
+                context.show(&whole::<_, Week>(context.ask(NAME, request, send).await?.weeks))
+            }
+            Self::Weekly { by, window } => {
+                let request = GetWeeklyBreakdownRequest {
+                    window: window.window()?,
+                    cut: wire_cut(by),
+                };
+                let send = |channel, request| async move {
+                    ProgrammeServiceClient::new(channel).get_weekly_breakdown(request).await
+                };
+                let slices = context.ask(NAME, request, send).await?.slices.into_iter();
+                context.show(&whole::<_, SliceWeek>(slices.flat_map(SliceWeek::of).collect()))
             }
             Self::Steps {
                 step,

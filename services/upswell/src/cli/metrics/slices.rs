@@ -208,6 +208,8 @@ pub(super) struct LifetimeLine {
     ltv_revenue: Option<Money>,
     ltv_margin: Option<Money>,
     ltv_to_cac: Option<f64>,
+    revenue_before: Option<Money>,
+    revenue_change: Option<f64>,
 }
 
 impl From<pb::LifetimeValue> for LifetimeLine {
@@ -219,6 +221,8 @@ impl From<pb::LifetimeValue> for LifetimeLine {
             ltv_revenue: wire_money(value.revenue.as_ref()),
             ltv_margin: wire_money(value.margin.as_ref()),
             ltv_to_cac: value.ltv_to_cac,
+            revenue_before: wire_money(value.revenue_before.as_ref()),
+            revenue_change: value.revenue_change,
             currency: value.currency_code,
         }
     }
@@ -231,6 +235,8 @@ impl Row for LifetimeLine {
         right("churn a month"),
         right("months"),
         right("LTV of revenue"),
+        right("before"),
+        right("change"),
         right("LTV of margin"),
         right("LTV / CAC"),
     ];
@@ -243,6 +249,8 @@ impl Row for LifetimeLine {
             percent(self.monthly_churn),
             decimal(self.lifetime_months),
             undefined(self.ltv_revenue),
+            undefined(self.revenue_before),
+            percent(self.revenue_change),
             cash(self.ltv_margin),
             decimal(self.ltv_to_cac),
         ]

@@ -10,18 +10,46 @@ use crate::{
     wire::{date, word},
 };
 
+/// Steps of the funnel.
+const ORDER: [&str; 7] = [
+    "signals",
+    "offers_sent",
+    "delivered",
+    "opened",
+    "clicked",
+    "accepted",
+    "paid",
+];
+/// A step that no channel tells of.
+const NOT_MEASURED: &str = "not measured";
+
 #[derive(Serialize)]
 pub(super) struct Step {
     step: String,
-    count: i64,
+    /// None: not measured.
+    count: Option<i64>,
     conversion: Option<f64>,
+}
+
+impl Step {
+    /// The steps in their order, also those that are not measured.
+    pub(super) fn all(answer: pb::GetFunnelResponse) -> Vec<Self> {
+        let missing = answer.unmeasured_steps.into_iter().map(|step| Self {
+            step,
+            count: None,
+            conversion: None,
+        });
+        let mut steps: Vec<Self> = answer.steps.into_iter().map(Self::from).chain(missing).collect();
+        steps.sort_by_key(|step| ORDER.iter().position(|name| *name == step.step));
+        steps
+    }
 }
 
 impl From<pb::FunnelStep> for Step {
     fn from(step: pb::FunnelStep) -> Self {
         Self {
             step: step.step,
-            count: step.count,
+            count: Some(step.count),
             conversion: step.conversion,
         }
     }
@@ -31,8 +59,12 @@ impl Row for Step {
     const COLUMNS: &'static [Column] = &[left("step"), right("count"), right("of the step before")];
 
     fn cells(&self) -> Vec<String> {
-        vec![self.step.clone(), self.count.to_string(), percent(self.conversion)]
+        vec![self.step.clone(), counted(self.count), percent(self.conversion)]
     }
+}
+
+pub(super) fn counted(count: Option<i64>) -> String {
+    count.map_or(NOT_MEASURED.to_owned(), |count| count.to_string())
 }
 
 #[derive(Serialize)]
@@ -40,6 +72,9 @@ pub(super) struct Week {
     start: Option<Date>,
     signals: i64,
     offers_sent: i64,
+    delivered: Option<i64>,
+    opened: Option<i64>,
+    clicked: Option<i64>,
     accepted: i64,
     paid: i64,
     touches: i64,
@@ -52,6 +87,9 @@ impl From<pb::Week> for Week {
             start: date(week.start_date.as_ref()),
             signals: week.signals,
             offers_sent: week.offers_sent,
+            delivered: week.delivered,
+            opened: week.opened,
+            clicked: week.clicked,
             accepted: week.accepted,
             paid: week.paid,
             touches: week.touches,
@@ -65,6 +103,9 @@ impl Row for Week {
         left("week from"),
         right("signals"),
         right("sent"),
+        right("delivered"),
+        right("opened"),
+        right("clicked"),
         right("accepted"),
         right("paid"),
         right("touches"),
@@ -72,9 +113,10 @@ impl Row for Week {
     ];
 
     fn cells(&self) -> Vec<String> {
-        let numbers = [self.signals, self.offers_sent, self.accepted, self.paid, self.touches];
         let mut cells = vec![day(self.start)];
-        cells.extend(numbers.map(|number| number.to_string()));
+        cells.extend([self.signals, self.offers_sent].map(|number| number.to_string()));
+        cells.extend([self.delivered, self.opened, self.clicked].map(counted));
+        cells.extend([self.accepted, self.paid, self.touches].map(|number| number.to_string()));
         cells.push(cashes(&self.expansion));
         cells
     }
