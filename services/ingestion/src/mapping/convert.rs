@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{fmt::strtime, tz::TimeZone};
+use jiff::{ToSpan as _, fmt::strtime, tz::TimeZone};
 use serde_json::Value as Json;
 
 use crate::domain::rules::shown;
@@ -16,10 +16,11 @@ pub(super) enum Conversion {
     Whole,
     /// An amount in this currency.
     Money { currency: String },
-    /// A day in a `strftime` format.
-    Day { format: String },
-    /// An instant in a `strftime` format, in this zone where the text names none; a day means its midnight.
-    Instant { format: String, zone: TimeZone },
+    /// A day in a `strftime` format, moved by this many days.
+    Day { format: String, days: i32 },
+    /// An instant in a `strftime` format, in this zone where the text names none; a day means its midnight. Moved by this
+    /// many calendar days.
+    Instant { format: String, zone: TimeZone, days: i32 },
     /// True for these words, false for any other.
     Flag { truths: Vec<String> },
     /// Another word for each word; what is not listed stays, or becomes `otherwise`.
@@ -36,8 +37,8 @@ impl Conversion {
             Self::Text => Ok(text.into()),
             Self::Whole => whole(text).map(Json::from),
             Self::Money { currency } => Ok(format!("{text} {currency}").into()),
-            Self::Day { format } => day(format, text).map(|day| day.to_string().into()),
-            Self::Instant { format, zone } => instant(format, zone, text).map(Json::from),
+            Self::Day { format, days } => day(format, text, *days).map(|day| day.to_string().into()),
+            Self::Instant { format, zone, days } => instant(format, zone, text, *days).map(Json::from),
             Self::Flag { truths } => Ok(truths.iter().any(|truth| truth.eq_ignore_ascii_case(text)).into()),
             Self::Word { words, otherwise } => {
                 let other = otherwise.as_deref().unwrap_or(text);
@@ -56,20 +57,26 @@ fn whole(text: &str) -> Result<i64, String> {
     number.ok_or_else(|| format!("\"{}\": expected a whole number", shown(text)))
 }
 
-fn day(format: &str, text: &str) -> Result<jiff::civil::Date, String> {
-    let read = strtime::parse(format, text).and_then(|parts| parts.to_date());
+fn day(format: &str, text: &str, days: i32) -> Result<jiff::civil::Date, String> {
+    let read = strtime::parse(format, text).and_then(|parts| parts.to_date()?.checked_add(days.days()));
     read.map_err(|_| format!("\"{}\": expected a day as {format}", shown(text)))
 }
 
 /// RFC 3339 in UTC.
-fn instant(format: &str, zone: &TimeZone, text: &str) -> Result<String, String> {
+fn instant(format: &str, zone: &TimeZone, text: &str, days: i32) -> Result<String, String> {
     let wrong = || format!("\"{}\": expected an instant as {format}", shown(text));
     let parts = strtime::parse(format, text).map_err(|_| wrong())?;
     if parts.offset().is_some() {
-        return Ok(parts.to_timestamp().map_err(|_| wrong())?.to_string());
+        let at = parts.to_timestamp().map_err(|_| wrong())?.to_zoned(zone.clone());
+        return Ok(at
+            .checked_add(days.days())
+            .map_err(|_| wrong())?
+            .timestamp()
+            .to_string());
     }
     let time = parts.to_time().unwrap_or(jiff::civil::Time::midnight());
-    let local = parts.to_date().map_err(|_| wrong())?.to_datetime(time);
+    let date = parts.to_date().and_then(|date| date.checked_add(days.days()));
+    let local = date.map_err(|_| wrong())?.to_datetime(time);
     let zoned = local.to_zoned(zone.clone()).map_err(|_| wrong())?;
     Ok(zoned.timestamp().to_string())
 }

@@ -197,6 +197,7 @@ struct RawConversion {
     instant: Option<String>,
     format: Option<String>,
     zone: Option<String>,
+    days: Option<i32>,
     flag: Option<String>,
     is: Option<Vec<String>>,
     word: Option<String>,
@@ -227,6 +228,11 @@ fn table_spec(table: toml::Table, place: &str, faults: &mut Vec<String>) -> Spec
 }
 
 fn conversion(raw: RawConversion) -> Result<(String, Conversion), String> {
+    let days = raw.days.unwrap_or(0);
+    // Ten thousand years are the calendar's own bounds; more is a slip, and a span cannot hold it.
+    if days.unsigned_abs() > 3_660_000 {
+        return Err(format!("days = {days}: that is more than the calendar has"));
+    }
     let format = |default: &str| raw.format.clone().unwrap_or_else(|| default.to_owned());
     if let Some(text) = raw.whole {
         return Ok((text, Conversion::Whole));
@@ -242,6 +248,7 @@ fn conversion(raw: RawConversion) -> Result<(String, Conversion), String> {
             text,
             Conversion::Day {
                 format: format("%Y-%m-%d"),
+                days,
             },
         ));
     }
@@ -249,7 +256,7 @@ fn conversion(raw: RawConversion) -> Result<(String, Conversion), String> {
         let name = raw.zone.as_deref().unwrap_or("UTC");
         let zone = TimeZone::get(name).map_err(|_| format!("unknown time zone \"{name}\""))?;
         let format = format("%Y-%m-%d %H:%M:%S");
-        return Ok((text, Conversion::Instant { format, zone }));
+        return Ok((text, Conversion::Instant { format, zone, days }));
     }
     if let Some(text) = raw.flag {
         let truths = raw

@@ -172,3 +172,38 @@ fn i7_the_shipped_mappings_are_mappings() {
         Mapping::parse(text).unwrap_or_else(|faults| panic!("{faults:?}"));
     }
 }
+
+#[test]
+fn i5_what_a_month_came_to_is_dated_on_its_last_day() {
+    let mapping = Mapping::parse(include_str!("../../mappings/crm-usage.toml")).unwrap();
+    for (end, last, seconds) in [
+        ("2022-02-02", "2022-02-01", 1_643_673_600_i64),
+        ("2024-03-01", "2024-02-29", 1_709_164_800),
+        ("2023-01-01", "2022-12-31", 1_672_444_800),
+    ] {
+        let cells = [
+            ("account_id", "3"),
+            ("month_no", "1"),
+            ("period_end", end),
+            ("events", "7"),
+            ("quote", "2"),
+            ("call_lead", "1"),
+            ("active_users", "4"),
+            ("active_days", "9"),
+        ];
+        let facts = mapping.facts(&row(&cells)).unwrap();
+        assert_eq!(facts.len(), 4, "three metrics and the people");
+        for fact in facts {
+            assert_eq!(fact.occurred_at.unwrap().seconds, seconds, "{end}");
+            let day = match fact.body.unwrap() {
+                Body::Usage(usage) => usage.day.unwrap(),
+                Body::Activity(activity) => activity.day.unwrap(),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(format!("{:04}-{:02}-{:02}", day.year, day.month, day.day), last);
+        }
+    }
+    let moved = "source='a'\n[[fact]]\nbody='usage'\nexternal_id='i'\naccount='a'\nat={ instant='{t}', days=4000000 }";
+    let faults = Mapping::parse(moved).unwrap_err();
+    assert!(faults[0].contains("more than the calendar has"), "{faults:?}");
+}
