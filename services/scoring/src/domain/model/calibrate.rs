@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     logistic,
-    metrics::{EDGE, ascending, log_loss, logit, sigmoid},
+    metrics::{EDGE, ascending, log_loss, logit, mean, sigmoid},
 };
 
 /// How a probability is corrected. All of them keep the order of rows.
@@ -80,6 +80,38 @@ pub fn platt(labels: &[bool], probabilities: &[f64]) -> Option<Calibration> {
         slope,
         shift: linear.intercept,
     })
+}
+
+/// Platt's correction without a change of level, for rows that were held out in time: every fold has a level of its own, and
+/// what is common to them is the slope. `None` when it would turn the order round.
+pub fn slope(labels: &[bool], probabilities: &[f64], folds: &[usize]) -> Option<Calibration> {
+    let count = folds.iter().copied().max()? + 1;
+    let input = |(p, fold): (&f64, &usize)| {
+        let mut input = vec![0.0; count];
+        input[0] = logit(*p);
+        // The first fold has the intercept.
+        if *fold > 0 {
+            input[*fold] = 1.0;
+        }
+        input
+    };
+    let inputs: Vec<f64> = probabilities.iter().zip(folds).flat_map(input).collect();
+    let slope = logistic::fit(&inputs, count, labels, 1e-6).weights[0];
+    if !(slope > 0.0 && slope.is_finite()) {
+        return None;
+    }
+    let level = mean(probabilities.iter().copied());
+    let said = |shift: f64| mean(probabilities.iter().map(|p| sigmoid(slope * logit(*p) + shift)));
+    let (mut low, mut high) = (-100.0_f64, 100.0_f64);
+    for _ in 0..60 {
+        let shift = (low + high) / 2.0;
+        if said(shift) < level {
+            low = shift;
+        } else {
+            high = shift;
+        }
+    }
+    Some(Calibration::Platt { slope, shift: low })
 }
 
 /// The beta correction; `None` when it would turn the order round.
@@ -180,6 +212,32 @@ pub fn choose(labels: &[bool], probabilities: &[f64], folds: &[usize], worth: f6
         }
     }
     best
+}
+
+/// The same for rows that were held out in time: each fold is corrected by what the earlier ones taught. Only the slope is
+/// corrected. The first folds were judged by models that knew the first months only and misjudge the level, which the
+/// model of all rows does not: to correct it by theirs would put an error where there is none.
+pub fn choose_in_time(labels: &[bool], probabilities: &[f64], folds: &[usize], worth: f64) -> (Calibration, Vec<f64>) {
+    let mut corrected = probabilities.to_vec();
+    for fold in 1..=folds.iter().copied().max().unwrap_or(0) {
+        let earlier: Vec<usize> = (0..labels.len()).filter(|row| folds[*row] < fold).collect();
+        let known: Vec<bool> = earlier.iter().map(|row| labels[*row]).collect();
+        let given: Vec<f64> = earlier.iter().map(|row| probabilities[*row]).collect();
+        let before: Vec<usize> = earlier.iter().map(|row| folds[*row]).collect();
+        let Some(calibration) = slope(&known, &given, &before) else {
+            continue;
+        };
+        for row in (0..labels.len()).filter(|row| folds[*row] == fold) {
+            corrected[row] = calibration.apply(probabilities[row]);
+        }
+    }
+    let least = log_loss(labels, probabilities) * (1.0 - worth);
+    if log_loss(labels, &corrected) < least
+        && let Some(calibration) = slope(labels, probabilities, folds)
+    {
+        return (calibration, corrected);
+    }
+    (Calibration::None, probabilities.to_vec())
 }
 
 fn crossed(

@@ -104,7 +104,12 @@ pub fn train(dataset: &Dataset, options: &Options, told: &mut dyn FnMut(Step) ->
     judged.sort_by(|a, b| a.2.total_cmp(&b.2));
     let (winner, held, _) = judged[0].clone();
     let given: Vec<f64> = held.iter().map(|margin| sigmoid(*margin)).collect();
-    let (calibration, given) = calibrate::choose(&margins.labels, &given, &margins.folds, WORTH);
+    let choose = if margins.is_in_time {
+        calibrate::choose_in_time
+    } else {
+        calibrate::choose
+    };
+    let (calibration, given) = choose(&margins.labels, &given, &margins.folds, WORTH);
     let report = evaluate(&margins.labels, &given, &margins.groups, options.seed);
     if !told(Step {
         done: all - 1,
@@ -125,7 +130,7 @@ pub fn train(dataset: &Dataset, options: &Options, told: &mut dyn FnMut(Step) ->
         positives: dataset.positives(),
         seed: options.seed,
     };
-    let mut trained = finish(dataset, &winner, calibration, choice, report);
+    let mut trained = finish(dataset, &winner, &mut margins, calibration, choice, report);
     trained.predictions = Some(Reference::of(&given));
     told(Step {
         done: all,
@@ -140,8 +145,15 @@ fn loss(labels: &[bool], margins: &[f64]) -> f64 {
     log_loss(labels, &given)
 }
 
-/// The winner learns from all rows.
-fn finish(dataset: &Dataset, winner: &Candidate, calibration: Calibration, choice: Choice, report: Report) -> Trained {
+/// The winner learns from all rows: a regression anew, trees as the mean of the folds or, in time, anew.
+fn finish(
+    dataset: &Dataset,
+    winner: &Candidate,
+    margins: &mut Margins<'_>,
+    calibration: Calibration,
+    choice: Choice,
+    report: Report,
+) -> Trained {
     let (mut logistic, mut trees) = (None, None);
     for (share, part) in winner.parts() {
         match part {
@@ -151,13 +163,13 @@ fn finish(dataset: &Dataset, winner: &Candidate, calibration: Calibration, choic
                     Logistic::fit(&dataset.frame, &dataset.labels, *ridge, *logarithm),
                 ));
             }
-            Candidate::Trees { settings, rounds, .. } => {
-                // All rows bear a little more than the folds did.
-                let rounds = rounds + rounds / 10;
-                trees = Some((
-                    share,
-                    Trees::fit(&dataset.frame, &dataset.labels, settings, rounds, choice.seed),
-                ));
+            Candidate::Trees { name, settings, rounds } => {
+                let grown = margins.mean_trees(name).unwrap_or_else(|| {
+                    // All rows bear a little more than the folds did.
+                    let rounds = rounds + rounds / 10;
+                    Trees::fit(&dataset.frame, &dataset.labels, settings, rounds, choice.seed)
+                });
+                trees = Some((share, grown));
             }
             Candidate::Blend { .. } => {}
         }

@@ -28,6 +28,9 @@ pub struct TreeSettings {
     pub features: f64,
     /// Share of the rows that one tree learns from.
     pub rows: f64,
+    /// A leaf tries one threshold of each feature, drawn by chance, instead of all: single trees fit less to noise, and
+    /// their sum tells more where a few features do most of the work.
+    pub random: bool,
 }
 
 /// A sum of trees on the log-odds scale.
@@ -119,6 +122,25 @@ impl Trees {
             }
         }
         booster.into_trees()
+    }
+
+    /// The trees that answer the mean of what `members` answer; nothing of no members.
+    pub fn mean(members: Vec<Self>) -> Self {
+        let share = 1.0 / members.len().max(1) as f64;
+        let mut mean = Self::default();
+        for Self { base, mut trees } in members {
+            mean.base += base * share;
+            for node in trees.iter_mut().flat_map(|tree| &mut tree.nodes) {
+                node.value *= share;
+            }
+            mean.trees.append(&mut trees);
+        }
+        mean
+    }
+
+    /// Only the first `rounds` trees.
+    pub(super) fn truncate(&mut self, rounds: usize) {
+        self.trees.truncate(rounds);
     }
 
     /// The margin of a row of features.

@@ -22,6 +22,7 @@ fn settings() -> TreeSettings {
         least: 1.0,
         features: 1.0,
         rows: 1.0,
+        random: false,
     }
 }
 
@@ -119,6 +120,30 @@ fn sc5_calibration_repairs_what_is_crooked_and_leaves_what_is_straight() {
     assert!(
         metrics::log_loss(&labels, &given) <= metrics::log_loss(&labels, &truth),
         "{calibration:?}"
+    );
+}
+
+#[test]
+fn sc5_in_time_the_slope_is_repaired_and_the_level_is_left() {
+    let mut chance = Chance::new(9);
+    let mut unit = || chance.below(1_000_000) as f64 / 1e6;
+    let folds: Vec<usize> = (0..6000).map(|row| row / 1200).collect();
+    let said: Vec<f64> = (0..6000).map(|_| metrics::sigmoid(unit() * 3.0 - 3.0)).collect();
+    // Twice as steep as said, and every block has a level of its own.
+    let truth = |(p, fold): (&f64, &usize)| metrics::sigmoid(2.0 * metrics::logit(*p) + 2.0 + *fold as f64 * 0.2);
+    let labels: Vec<bool> = said.iter().zip(&folds).map(|row| unit() < truth(row)).collect();
+    let (calibration, _) = calibrate::choose_in_time(&labels, &said, &folds, 0.0005);
+    let Calibration::Platt { slope, .. } = &calibration else {
+        unreachable!("{calibration:?}")
+    };
+    assert!((1.7..2.3).contains(slope), "{slope}");
+    let level = |given: &[f64]| given.iter().sum::<f64>() / given.len() as f64;
+    let applied: Vec<f64> = said.iter().map(|p| calibration.apply(*p)).collect();
+    assert!(
+        (level(&applied) - level(&said)).abs() < 1e-6,
+        "{} and not {}",
+        level(&applied),
+        level(&said)
     );
 }
 

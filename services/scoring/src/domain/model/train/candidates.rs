@@ -1,5 +1,7 @@
 //! What is tried, and how each candidate does on rows that it did not see.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use super::{
@@ -7,7 +9,7 @@ use super::{
         folds::Fold,
         frame::{Dataset, Frame},
         logistic::Logistic,
-        trees::{Bins, Booster, TreeSettings},
+        trees::{Bins, Booster, TreeSettings, Trees},
     },
     loss,
 };
@@ -88,15 +90,17 @@ pub(super) fn candidates(with_trees: bool) -> Vec<Candidate> {
             least: 5.0,
             features: 0.5,
             rows: 1.0,
+            random: false,
         };
-        let large = TreeSettings {
-            leaves: 24,
-            depth: 6,
-            rate: 0.06,
-            ridge: 5.0,
-            least: 5.0,
-            features: 0.4,
-            rows: 0.8,
+        let random = TreeSettings {
+            leaves: 15,
+            depth: 8,
+            rate: 0.1,
+            ridge: 1.0,
+            least: 1.5,
+            features: 0.5,
+            rows: 1.0,
+            random: true,
         };
         all.push(Candidate::Trees {
             name: "small",
@@ -104,8 +108,8 @@ pub(super) fn candidates(with_trees: bool) -> Vec<Candidate> {
             rounds: 0,
         });
         all.push(Candidate::Trees {
-            name: "large",
-            settings: large,
+            name: "random",
+            settings: random,
             rounds: 0,
         });
     } else {
@@ -123,6 +127,8 @@ pub(super) struct Margins<'a> {
     splits: &'a [Fold],
     bins: Option<Bins>,
     seed: u64,
+    /// The trees that the folds grew, by the name of the candidate, up to the best round.
+    grown: BTreeMap<&'static str, Vec<Trees>>,
     /// Their outcomes.
     pub(super) labels: Vec<bool>,
     /// Their groups.
@@ -150,6 +156,7 @@ impl<'a> Margins<'a> {
             splits,
             bins: None,
             seed,
+            grown: BTreeMap::new(),
             labels: held().map(|row| dataset.labels[row]).collect(),
             groups: held().map(|row| dataset.groups[row]).collect(),
             folds: folds.collect(),
@@ -168,7 +175,7 @@ impl<'a> Margins<'a> {
                 (candidate, held)
             }
             Candidate::Trees { name, settings, .. } => {
-                let (rounds, held) = self.trees(settings);
+                let (rounds, held) = self.trees(name, settings);
                 (Candidate::Trees { name, settings, rounds }, held)
             }
             Candidate::Blend { .. } => (candidate, Vec::new()),
@@ -191,7 +198,7 @@ impl<'a> Margins<'a> {
 
     /// All folds boost in step; the number of rounds is where their common log-loss is lowest, so no fold chooses for
     /// itself. Bins are taken from all rows: they tell of features only, never of an outcome.
-    fn trees(&mut self, settings: TreeSettings) -> (usize, Vec<f64>) {
+    fn trees(&mut self, name: &'static str, settings: TreeSettings) -> (usize, Vec<f64>) {
         let frame: &Frame = &self.dataset.frame;
         let bins = self.bins.get_or_insert_with(|| Bins::of(frame));
         let labels = &self.dataset.labels;
@@ -219,7 +226,21 @@ impl<'a> Margins<'a> {
                 break;
             }
         }
+        let trees = boosters.into_iter().map(|booster| {
+            let mut trees = booster.into_trees();
+            trees.truncate(best.0);
+            trees
+        });
+        self.grown.insert(name, trees.collect());
         best
+    }
+
+    /// The mean of what the folds grew. Every part of the groups was learnt from by all folds but one, and a mean of
+    /// models that saw different accounts tells more than one that saw all. `None` in time, where only the last fold saw
+    /// nearly everything.
+    pub(super) fn mean_trees(&mut self, name: &str) -> Option<Trees> {
+        let members = self.grown.remove(name).filter(|_| !self.is_in_time)?;
+        (members.len() > 1).then(|| Trees::mean(members))
     }
 }
 

@@ -80,6 +80,7 @@ impl<'a> Booster<'a> {
             settings: &self.settings,
             features: &features,
             slopes: &slopes,
+            chance: self.settings.random.then(|| Chance::new(self.chance.next())),
             nodes: Vec::new(),
             bin_of: Vec::new(),
         };
@@ -157,6 +158,8 @@ struct Growth<'a> {
     settings: &'a TreeSettings,
     features: &'a [usize],
     slopes: &'a [[f32; 2]],
+    /// Draws thresholds where they are drawn.
+    chance: Option<Chance>,
     nodes: Vec<Node>,
     /// The bin that each node splits after.
     bin_of: Vec<u8>,
@@ -276,19 +279,30 @@ impl Growth<'_> {
         self.features.par_iter().with_min_len(8).map(count).collect()
     }
 
-    fn best(&self, histograms: &[Vec<Sums>], total: Sums) -> Option<Best> {
-        let of = |(feature, bins): (&usize, &Vec<Sums>)| self.best_of(*feature, bins, total);
-        let all = self.features.iter().zip(histograms).filter_map(of);
-        all.reduce(|best, next| if next.gain > best.gain { next } else { best })
+    fn best(&mut self, histograms: &[Vec<Sums>], total: Sums) -> Option<Best> {
+        let mut best: Option<Best> = None;
+        for (feature, bins) in self.features.iter().zip(histograms) {
+            let cuts = bins.len().saturating_sub(2);
+            let only = self.chance.as_mut().map(|chance| 1 + chance.below(cuts));
+            let next = self.best_of(*feature, bins, total, only);
+            if next.is_some_and(|next| best.is_none_or(|best| next.gain > best.gain)) {
+                best = next;
+            }
+        }
+        best
     }
 
-    fn best_of(&self, feature: usize, bins: &[Sums], total: Sums) -> Option<Best> {
+    /// The best split of a feature; with `only`, of that bin.
+    fn best_of(&self, feature: usize, bins: &[Sums], total: Sums, only: Option<usize>) -> Option<Best> {
         let score = |sums: Sums| sums[0] * sums[0] / (sums[1] + self.settings.ridge);
         let (gap, base) = (bins[0], score(total));
         let mut best: Option<Best> = None;
         let mut below = [0.0; 3];
         for (bin, sums) in bins.iter().enumerate().skip(1).take(bins.len() - 2) {
             below = add(below, sums);
+            if only.is_some_and(|only| only != bin) {
+                continue;
+            }
             for gap_left in [false, true] {
                 if gap_left && gap[2] < 0.5 {
                     continue;
