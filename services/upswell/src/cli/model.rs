@@ -13,8 +13,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use upswell_scoring::domain::model::{
     evaluate,
-    table::{self, Roles, Table},
-    train::{Options, train},
+    table::{self, Roles, Table, Taught},
+    train::{Options, Step},
 };
 
 use self::{
@@ -33,6 +33,9 @@ pub(super) enum Command {
     /// Candidates (boosted trees, ridge logistic regression, their mean) learn on parts of the accounts, or on earlier
     /// rows where --time is given, and are judged on the others; the lowest log-loss wins and is calibrated. Words,
     /// days, yes and no, and empty cells are understood. The same table and seed give the same model.
+    ///
+    /// Where an account has several rows in an order (--time, or ids such as A3_m1, A3_m2), how long ago its features moved
+    /// is told from its earlier rows, if that tells more. A table that lacks them is answered from its rows alone.
     #[command(after_long_help = "\
 Examples:
   upswell model train
@@ -99,7 +102,8 @@ pub(super) struct FromTable {
     /// Column that names rows. By default one called `id` or `…_id` without a repeat.
     #[arg(long, value_name = "COLUMN", requires = "csv")]
     id: Option<String>,
-    /// Column that names the account of a row. By default what stands before the last `_` of the id.
+    /// Column that names the account of a row. By default what stands before the last `_` of the id, or without an id one
+    /// called `account_id`, `customer_id` or the like.
     #[arg(long, value_name = "COLUMN")]
     group: Option<String>,
     /// Column of days or numbers that orders rows in time; then later rows judge what earlier rows taught.
@@ -190,28 +194,29 @@ impl Command {
 impl FromTable {
     fn run(self, context: &Context, seed: u64) -> Result<()> {
         let table = files::table(&self.csv)?;
+        let id = self.id.or_else(|| table::guess_id(&table));
+        let id = id.filter(|id| *id != self.label);
+        // Without an id nothing says which rows are of one account, but a column may.
+        let owner = table::guess_group(&table).filter(|owner| id.is_none() && *owner != self.label);
         let roles = Roles {
-            id: self
-                .id
-                .or_else(|| table::guess_id(&table))
-                .filter(|id| *id != self.label),
+            id,
             label: self.label,
-            group: self.group,
+            group: self.group.or(owner),
             time: self.time,
         };
-        let (reading, dataset, unlabelled) =
+        let (mut reading, dataset, unlabelled) =
             table::learn(&table, roles, self.positive.as_deref()).with_context(|| self.csv.display().to_string())?;
         let options = Options {
             seed,
             folds: usize::from(self.folds),
             gap_days: self.gap,
         };
-        let told = &mut |step: upswell_scoring::domain::model::train::Step| {
+        let told = &mut |step: Step| {
             eprintln!("{}/{} {}", step.done, step.all, step.what);
             true
         };
-        let model = train(&dataset, &options, told)?;
-        let file = ModelFile::new(reading, model);
+        let taught = Taught::of(&table, &mut reading, &dataset, &options, told)?;
+        let file = ModelFile::new(reading, taught);
         file.write(&self.out)?;
         context.show(&Evaluated::trained(&file, unlabelled, &self.out))
     }
@@ -220,11 +225,8 @@ impl FromTable {
 impl Predict {
     fn run(self, context: &Context) -> Result<()> {
         let (file, table) = (ModelFile::read(&self.model)?, files::table(&self.csv)?);
-        let frame = file
-            .reading
-            .frame(&table)
-            .with_context(|| self.csv.display().to_string())?;
-        let probabilities = file.model.probabilities(&frame);
+        let asked = file.asked(&table, &self.csv)?;
+        let probabilities = asked.model.probabilities(&asked.frame);
         files::write_predictions(&self.out, &ids(&file, &table), &probabilities)?;
         let unknown = file.reading.unknown(&table);
         context.show(&Written::new(&self.out, &probabilities, unknown))
@@ -235,10 +237,10 @@ impl Evaluate {
     fn run(&self, context: &Context, csv: &Path, model: &Path) -> Result<()> {
         let (file, table) = (ModelFile::read(model)?, files::table(csv)?);
         let label = &file.reading.roles.label;
-        let words = table
-            .column(label)
-            .with_context(|| format!("{} has no column {label}", csv.display()))?;
-        let rows: Vec<usize> = (0..table.rows()).filter(|row| !table::is_gap(&words[*row])).collect();
+        if table.column(label).is_none() {
+            bail!("{} has no column {label}", csv.display());
+        }
+        let rows = file.reading.labelled(&table);
         let dataset = file
             .reading
             .dataset(&table, &rows)
@@ -246,8 +248,10 @@ impl Evaluate {
         if dataset.is_empty() {
             bail!("{}: no row has a label", csv.display());
         }
-        let given = file.model.probabilities(&dataset.frame);
-        let mut report = evaluate::evaluate(&dataset.labels, &given, &dataset.groups, file.model.choice.seed);
+        let asked = file.asked(&table, csv)?;
+        let frame = asked.frame.select(&rows);
+        let given = asked.model.probabilities(&frame);
+        let mut report = evaluate::evaluate(&dataset.labels, &given, &dataset.groups, asked.model.choice.seed);
         if let Some(segment) = &self.segment {
             let cells = table
                 .column(segment)
@@ -255,20 +259,20 @@ impl Evaluate {
             let names: Vec<String> = rows.iter().map(|row| cells[*row].clone()).collect();
             report.segments = evaluate::by_segment(&dataset.labels, &given, &names);
         }
-        let drifts = upswell_scoring::domain::model::drift::drifts(&file.model.references, &dataset.frame);
+        let drifts = upswell_scoring::domain::model::drift::drifts(&asked.model.references, &frame);
         context.show(&Evaluated::judged(report, drifts, table.rows() - rows.len()))
     }
 }
 
 fn explain_row(context: &Context, csv: &Path, model: &Path, row: String, top: usize) -> Result<()> {
     let (file, table) = (ModelFile::read(model)?, files::table(csv)?);
-    let frame = file.reading.frame(&table).with_context(|| csv.display().to_string())?;
+    let asked = file.asked(&table, csv)?;
     let ids = ids(&file, &table);
     let place = ids
         .iter()
         .position(|id| *id == row)
         .with_context(|| format!("no row {row}"))?;
-    let explained = file.model.explain(&frame.row(place));
+    let explained = asked.model.explain(&asked.frame.row(place));
     context.show(&Reasons::new(row, explained, top))
 }
 

@@ -3,14 +3,19 @@
 
 mod column;
 mod label;
+mod past;
+mod taught;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use self::past::{Order, Place};
 pub use self::{
     column::{Column, Encoder},
     label::{Label, LabelFault, is_gap},
+    past::Past,
+    taught::{Asked, Taught},
 };
 use super::frame::{Dataset, Frame, number_groups};
 
@@ -61,6 +66,9 @@ pub struct Reading {
     pub encoders: Vec<Encoder>,
     /// Columns that are not used, each with the reason.
     pub left_out: Vec<(String, String)>,
+    /// What came before a row within its account, where rows have an order.
+    #[serde(default)]
+    pub past: Option<Past>,
 }
 
 /// A table that cannot be learnt from.
@@ -83,6 +91,9 @@ pub enum TableFault {
     Time(String),
 }
 
+/// Accounts below which a column that might name them is taken for a feature.
+const LEAST_GROUPS: usize = 20;
+
 /// Finds the column that names rows: `id`, `row_id`, or one ending in `_id` or `id`, without a repeat.
 pub fn guess_id(table: &Table) -> Option<String> {
     let is_name = |name: &str| {
@@ -101,16 +112,46 @@ pub fn guess_id(table: &Table) -> Option<String> {
     found.map(|(_, name)| name.clone())
 }
 
+/// Finds the column that names the account of a row, where no id says it: `account_id` and the like, with repeats.
+pub fn guess_group(table: &Table) -> Option<String> {
+    const OWNERS: [&str; 9] = [
+        "account",
+        "customer",
+        "company",
+        "client",
+        "tenant",
+        "organization",
+        "organisation",
+        "subscriber",
+        "user",
+    ];
+    let is_name = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        let stem = name.strip_suffix("id").unwrap_or(&name).trim_end_matches('_');
+        OWNERS.contains(&stem)
+    };
+    let repeats = |index: usize| {
+        let cells = &table.columns[index];
+        let different = cells.iter().collect::<BTreeSet<_>>().len();
+        different < cells.len() && different >= LEAST_GROUPS
+    };
+    let found = table
+        .header
+        .iter()
+        .enumerate()
+        .find(|(index, name)| is_name(name) && repeats(*index));
+    found.map(|(_, name)| name.clone())
+}
+
 /// The account of a row id such as `A3_m1`: what stands before the last `_`, when a period stands after it.
 fn account_of(id: &str) -> &str {
-    match id.rsplit_once('_') {
-        Some((account, period))
-            if !account.is_empty() && period.chars().any(|c| c.is_ascii_digit()) && period.len() <= 10 =>
-        {
-            account
-        }
-        _ => id,
-    }
+    parts_of(id).map_or(id, |(account, _)| account)
+}
+
+fn parts_of(id: &str) -> Option<(&str, &str)> {
+    let is_period = |period: &str| period.chars().any(|c| c.is_ascii_digit()) && period.len() <= 10;
+    id.rsplit_once('_')
+        .filter(|(account, period)| !account.is_empty() && is_period(period))
 }
 
 /// Learns how to read `table` and reads it. `positive` is the word that means yes, where it is not plain. Rows without
@@ -133,16 +174,17 @@ pub fn learn(table: &Table, roles: Roles, positive: Option<&str>) -> Result<(Rea
     }
     let words = table.column(&roles.label).unwrap_or(&[]);
     let label = Label::of(&roles.label, words, positive)?;
-    let rows: Vec<usize> = (0..table.rows()).filter(|row| !is_gap(&words[*row])).collect();
-    if rows.is_empty() {
-        return Err(TableFault::Empty);
-    }
     let mut reading = Reading {
         roles,
         label,
         encoders: Vec::new(),
         left_out: Vec::new(),
+        past: None,
     };
+    let rows = reading.labelled(table);
+    if rows.is_empty() {
+        return Err(TableFault::Empty);
+    }
     for (name, cells) in table.header.iter().zip(&table.columns) {
         if reading.roles.holds(name) {
             continue;
@@ -160,6 +202,8 @@ pub fn learn(table: &Table, roles: Roles, positive: Option<&str>) -> Result<(Rea
         return Err(TableFault::NoFeature);
     }
     let dataset = reading.dataset(table, &rows)?;
+    let order = reading.order(table);
+    reading.past = order.and_then(|order| Past::of(&reading.frame(table).ok()?, &order));
     Ok((reading, dataset, table.rows() - rows.len()))
 }
 
@@ -190,6 +234,33 @@ impl Reading {
             encoder.encode(table.column(&encoder.name).unwrap_or(&[]), &mut names, &mut columns);
         }
         Ok(Frame::new(names, columns))
+    }
+
+    /// The rows that have a label; none without its column.
+    pub fn labelled(&self, table: &Table) -> Vec<usize> {
+        let words = table.column(&self.roles.label).unwrap_or(&[]);
+        (0..words.len()).filter(|row| !is_gap(&words[*row])).collect()
+    }
+
+    /// The features of a table with what came before each row; `None` where nothing is to be told, or the table does not
+    /// hold it.
+    pub(super) fn past_frame(&self, table: &Table, frame: &Frame) -> Option<Frame> {
+        self.past.as_ref()?.beside(frame, &self.order(table)?)
+    }
+
+    /// Rows in the order of their accounts and times; `None` where that is not known.
+    fn order(&self, table: &Table) -> Option<Order> {
+        let column = |name: &Option<String>| name.as_ref().and_then(|name| table.column(name));
+        let places: Vec<Option<Place>> = match (column(&self.roles.time), column(&self.roles.id)) {
+            (Some(times), _) => times.iter().map(|cell| Some(vec![time_of(cell)? as i64])).collect(),
+            (None, Some(ids)) => {
+                let place = |id: &String| past::place_in(parts_of(id)?.1);
+                ids.iter().map(place).collect()
+            }
+            (None, None) => return None,
+        };
+        let groups = self.groups(table);
+        Order::of(&number_groups(groups.iter().map(String::as_str)), places)
     }
 
     /// Columns of a table that the model does not know.
@@ -235,12 +306,15 @@ impl Reading {
         let Some(cells) = table.column(name) else {
             return Err(TableFault::Missing(vec![name.clone()]));
         };
-        let time = |row: &usize| {
-            column::day(&cells[*row])
-                .or_else(|| column::number(&cells[*row]))
-                .map(|time| time as i32)
-        };
-        let times: Option<Vec<i32>> = rows.iter().map(time).collect();
+        let times: Option<Vec<i32>> = rows
+            .iter()
+            .map(|row| time_of(&cells[*row]).map(|time| time as i32))
+            .collect();
         times.map(Some).ok_or_else(|| TableFault::Time(name.clone()))
     }
+}
+
+/// A day, or else a number.
+fn time_of(cell: &str) -> Option<f64> {
+    column::day(cell).or_else(|| column::number(cell))
 }

@@ -1,6 +1,7 @@
 //! The files of models: tables in, models and predictions out.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{BufReader, BufWriter, Read, Write},
     path::Path,
@@ -9,43 +10,55 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use flate2::{Compression, read::MultiGzDecoder, write::GzEncoder};
 use serde::{Deserialize, Serialize};
-use upswell_scoring::domain::model::{
-    table::{Reading, Table},
-    trained::Trained,
-};
+use upswell_scoring::domain::model::table::{Asked, Reading, Table, Taught};
 
 /// The format of the file; a reader refuses what it does not know.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A model with how its table is read.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct ModelFile {
     upswell_model: u32,
     pub(super) reading: Reading,
-    pub(super) model: Trained,
+    pub(super) taught: Taught,
 }
 
 impl ModelFile {
-    pub(super) fn new(reading: Reading, model: Trained) -> Self {
+    pub(super) fn new(reading: Reading, taught: Taught) -> Self {
         Self {
             upswell_model: FORMAT,
             reading,
-            model,
+            taught,
         }
+    }
+
+    /// The model that fits the table at `path`, with its features. Errors: columns that are missing.
+    pub(super) fn asked(&self, table: &Table, path: &Path) -> Result<Asked<'_>> {
+        let asked = self
+            .taught
+            .asked(&self.reading, table)
+            .with_context(|| path.display().to_string())?;
+        if asked.is_without_past {
+            eprintln!(
+                "{}: earlier rows of the accounts are not in it, so the model of rows alone answers",
+                path.display()
+            );
+        }
+        Ok(asked)
     }
 
     pub(super) fn read(path: &Path) -> Result<Self> {
         let file = File::open(path).with_context(|| format!("reading {}", path.display()))?;
-        let model: Self = serde_json::from_reader(BufReader::new(file))
-            .with_context(|| format!("{} is no model that `upswell model train` wrote", path.display()))?;
-        if model.upswell_model != FORMAT {
-            bail!(
-                "{} has format {}, this program reads {FORMAT}",
-                path.display(),
-                model.upswell_model
-            );
+        let content: serde_json::Value =
+            serde_json::from_reader(BufReader::new(file)).with_context(|| no_model(path))?;
+        if let Some(format) = content["upswell_model"]
+            .as_u64()
+            .filter(|format| *format != u64::from(FORMAT))
+        {
+            bail!("{} has format {format}, this program reads {FORMAT}", path.display());
         }
-        if let Err(fault) = model.model.check() {
+        let model: Self = serde_json::from_value(content).with_context(|| no_model(path))?;
+        if let Err(fault) = model.taught.check() {
             bail!("{}: {fault}", path.display());
         }
         Ok(model)
@@ -60,6 +73,10 @@ impl ModelFile {
         file.into_inner()?.sync_all()?;
         std::fs::rename(&half, path).with_context(|| format!("writing {}", path.display()))
     }
+}
+
+fn no_model(path: &Path) -> String {
+    format!("{} is no model that `upswell model train` wrote", path.display())
 }
 
 fn is_packed(path: &Path) -> bool {
@@ -90,6 +107,7 @@ pub(super) fn table(path: &Path) -> Result<Table> {
     if header.iter().all(String::is_empty) {
         bail!("{} has no header", path.display());
     }
+    let header = named(header).with_context(|| path.display().to_string())?;
     let mut columns = vec![Vec::new(); header.len()];
     let mut row = csv::ByteRecord::new();
     while reader.read_byte_record(&mut row).with_context(name)? {
@@ -102,6 +120,22 @@ pub(super) fn table(path: &Path) -> Result<Table> {
         bail!("{} has a header and no rows", path.display());
     }
     Ok(Table { header, columns })
+}
+
+/// The header with a name for every column: a table that a program wrote with its row numbers has none above them.
+/// Errors: a name that stands twice, for nobody can tell which is meant.
+fn named(header: Vec<String>) -> Result<Vec<String>> {
+    let mut known = BTreeSet::new();
+    let names = header.iter().map(String::as_str);
+    let twice: Vec<&str> = names.filter(|name| !name.is_empty() && !known.insert(*name)).collect();
+    if !twice.is_empty() {
+        bail!("the header names {} more than once", twice.join(", "));
+    }
+    let name = |(index, name): (usize, String)| match name.as_str() {
+        "" => format!("column {}", index + 1),
+        _ => name,
+    };
+    Ok(header.into_iter().enumerate().map(name).collect())
 }
 
 /// Writes `id,probability`.

@@ -23,6 +23,8 @@ pub(super) struct Evaluated {
     choice: Option<Choice>,
     #[serde(skip_serializing_if = "Option::is_none")]
     calibration: Option<&'static str>,
+    /// Features of which is told how many rows ago they moved.
+    features_with_past: usize,
     rows_without_label: usize,
     left_out: Vec<LeftOut>,
     report: Report,
@@ -62,11 +64,12 @@ impl Evaluated {
         };
         Self {
             model: Some(out.display().to_string()),
-            choice: Some(file.model.choice.clone()),
-            calibration: Some(file.model.calibration.name()),
+            choice: Some(file.taught.model.choice.clone()),
+            calibration: Some(file.taught.model.calibration.name()),
+            features_with_past: file.reading.past.as_ref().map_or(0, |past| past.features.len()),
             rows_without_label: unlabelled,
             left_out: file.reading.left_out.iter().map(left).collect(),
-            report: file.model.report.clone(),
+            report: file.taught.model.report.clone(),
             drift: Vec::new(),
         }
     }
@@ -78,6 +81,7 @@ impl Evaluated {
             model: None,
             choice: None,
             calibration: None,
+            features_with_past: 0,
             rows_without_label: unlabelled,
             left_out: Vec::new(),
             report,
@@ -97,6 +101,13 @@ fn spread(value: Option<f64>, spread: Option<(f64, f64)>) -> String {
     )
 }
 
+fn earlier(features: usize) -> String {
+    if features == 0 {
+        return String::new();
+    }
+    format!("tell when {features} features last moved")
+}
+
 impl View for Evaluated {
     fn render(&self) -> String {
         let report = &self.report;
@@ -111,6 +122,7 @@ impl View for Evaluated {
                 choice.map_or(String::new(), |choice| choice.candidate.clone()),
             ),
             ("note", choice.map_or(String::new(), |choice| choice.reason.clone())),
+            ("earlier rows", earlier(self.features_with_past)),
             ("calibration", self.calibration.unwrap_or_default().to_owned()),
             ("rows held out", held_out),
             ("rows judged", report.rows.to_string()),

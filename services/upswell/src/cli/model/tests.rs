@@ -156,6 +156,8 @@ async fn sc5_tables_that_cannot_be_read_are_refused_with_the_reason() {
         ("a,b\n1,2\n", "label"),
         ("a,label\n1,maybe\n2,perhaps\n", "--positive"),
         ("a,label\n1,\n2,\n", "no row has a label"),
+        ("a,b,a,label\n1,2,3,1\n2,3,4,0\n", "names a more than once"),
+        ("a,label\n1,1\n2\n", "record"),
     ] {
         desk.write("table.csv", table);
         let error = desk.upswell(train).await.unwrap_err();

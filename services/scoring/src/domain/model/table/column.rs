@@ -16,6 +16,8 @@ const LEVELS: usize = 24;
 pub enum Column {
     /// Numbers.
     Number,
+    /// Numbers with `,` before the fraction and `.` between thousands.
+    CommaNumber,
     /// Yes and no.
     Boolean,
     /// Days, read as days since 1970-01-01.
@@ -43,8 +45,11 @@ pub(super) fn number(cell: &str) -> Option<f64> {
     let plain = || cell.parse::<f64>().ok();
     let grouped = || {
         let (head, tail) = cell.split_once(',')?;
-        let fits =
-            tail.split('.').next()?.split(',').all(|part| part.len() == 3) && head.trim_start_matches('-').len() <= 3;
+        let first = head.trim_start_matches('-');
+        // 0,125 is no number of thousands.
+        let fits = tail.split('.').next()?.split(',').all(|part| part.len() == 3)
+            && (1..=3).contains(&first.len())
+            && !first.starts_with('0');
         fits.then(|| cell.replace(',', "").parse::<f64>().ok()).flatten()
     };
     let percent = || cell.strip_suffix('%')?.trim_end().parse::<f64>().ok();
@@ -52,6 +57,18 @@ pub(super) fn number(cell: &str) -> Option<f64> {
         .or_else(grouped)
         .or_else(percent)
         .filter(|value| value.is_finite())
+}
+
+/// A number as it is written where a comma stands before the fraction: `1,5`, `1.250,75`.
+fn comma_number(cell: &str) -> Option<f64> {
+    let (head, fraction) = cell.split_once(',').unwrap_or((cell, ""));
+    let mut parts = head.trim_start_matches('-').split('.');
+    let fits = parts.next().is_some_and(|first| !first.is_empty()) && parts.all(|part| part.len() == 3);
+    if !fits || fraction.contains(['.', ',', '-', '+']) {
+        return None;
+    }
+    let plain = format!("{}.{fraction}", head.replace('.', ""));
+    plain.parse::<f64>().ok().filter(|value| value.is_finite())
 }
 
 /// Days since 1970-01-01 of `2026-01-31`, with or without a time of day.
@@ -95,6 +112,9 @@ impl Column {
         if share(number) >= 0.9 {
             return Ok(Self::Number);
         }
+        if share(comma_number) >= 0.9 {
+            return Ok(Self::CommaNumber);
+        }
         if share(boolean) == 1.0 {
             return Ok(Self::Boolean);
         }
@@ -133,6 +153,7 @@ impl Encoder {
         let read = |read: fn(&str) -> Option<f64>| cells.iter().map(|cell| read(cell).unwrap_or(f64::NAN)).collect();
         match &self.column {
             Column::Number => columns.push(read(number)),
+            Column::CommaNumber => columns.push(read(comma_number)),
             Column::Boolean => columns.push(read(|cell| boolean(cell).or_else(|| number(cell)))),
             Column::Day => columns.push(read(day)),
             Column::Category { levels, shares } => {

@@ -28,6 +28,16 @@ pub enum LabelFault {
         /// Some of its words.
         words: String,
     },
+    /// The word that was named as yes is not among several others.
+    #[error("label {column} never says {positive}, it holds {words}")]
+    Absent {
+        /// The column.
+        column: String,
+        /// The word that was named.
+        positive: String,
+        /// Some of its words.
+        words: String,
+    },
     /// A word that was not in training.
     #[error("label `{0}` was not in training")]
     Unknown(String),
@@ -60,6 +70,14 @@ impl Label {
             .map(|cell| word(cell))
             .collect();
         if let Some(positive) = positive.map(word) {
+            // With one word only, it may be that it never happened; with two, the one that was named is misspelt.
+            if !words.contains(&positive) && words.len() > 1 {
+                return Err(LabelFault::Absent {
+                    column: column.to_owned(),
+                    positive,
+                    words: words.into_iter().take(6).collect::<Vec<_>>().join(", "),
+                });
+            }
             let negative = words.iter().filter(|known| **known != positive).cloned().collect();
             return Ok(Self {
                 positive: BTreeSet::from([positive]),

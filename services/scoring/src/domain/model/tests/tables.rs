@@ -1,6 +1,14 @@
 //! Tables of other people.
 
-use crate::domain::model::table::{Roles, Table, TableFault, guess_id, learn};
+use std::fmt::Write as _;
+
+use super::rows;
+use crate::domain::model::{
+    chance::Chance,
+    metrics,
+    table::{LabelFault, Roles, Table, TableFault, Taught, guess_group, guess_id, learn},
+    train::Options,
+};
 
 fn table(text: &str) -> Table {
     let mut lines = text
@@ -97,6 +105,11 @@ fn sc5_labels_in_words_are_understood_or_asked_about() {
     assert!(matches!(learn(&odd, roles("y"), None), Err(TableFault::Label(_))));
     let (_, dataset, _) = learn(&odd, roles("y"), Some("gone")).unwrap();
     assert_eq!(dataset.labels, [true, false]);
+    // A misspelt word must not make every row a no.
+    assert!(matches!(
+        learn(&odd, roles("y"), Some("went")),
+        Err(TableFault::Label(LabelFault::Absent { .. }))
+    ));
     assert_eq!(
         learn(&odd, roles("z"), None).unwrap_err(),
         TableFault::Missing(vec!["z".to_owned()])
@@ -117,4 +130,153 @@ fn sc5_a_word_with_many_levels_is_told_by_how_common_it_is() {
     assert_eq!(dataset.frame.width(), 25, "24 levels and the share");
     assert_eq!(dataset.frame.names()[24], "city (share)");
     assert!((dataset.frame.column(24)[0] - 0.025).abs() < 1e-12);
+}
+
+#[test]
+fn sc5_numbers_are_read_as_they_are_written_in_their_country() {
+    for (cells, numbers) in [
+        (["1,5", "0,125", "-12,75"], [1.5, 0.125, -12.75]),
+        (["1.250,75", "3", "12,5"], [1250.75, 3.0, 12.5]),
+        (["1,250", "12", "1,250,000.5"], [1250.0, 12.0, 1_250_000.5]),
+        (["5%", "1e3", "-0.5"], [5.0, 1000.0, -0.5]),
+    ] {
+        let text = format!("x;y\n{};1\n{};0\n{};1", cells[0], cells[1], cells[2]);
+        let (_, dataset, _) = learn(&table(&text), roles("y"), None).unwrap();
+        assert_eq!(dataset.frame.names(), ["x"], "{cells:?}");
+        assert_eq!(dataset.frame.column(0), numbers, "{cells:?}");
+    }
+}
+
+#[test]
+fn sc5_the_account_of_a_row_is_found_where_no_id_says_it() {
+    let mut text = String::from("Customer_ID;plan_id;y\n");
+    for row in 0..100 {
+        writeln!(text, "{};{};{}", row / 4, row % 30, row % 2).unwrap();
+    }
+    let table = table(&text);
+    assert_eq!(guess_id(&table), None, "no column tells rows apart");
+    assert_eq!(
+        guess_group(&table).as_deref(),
+        Some("Customer_ID"),
+        "a plan is no account"
+    );
+}
+
+/// Months of accounts whose price rises now and then; what happens hangs on how long ago it rose.
+fn months(accounts: u64, seed: u64, price_of: impl Fn(usize, i32) -> i32) -> Table {
+    let mut chance = Chance::new(seed);
+    let mut text = String::from("row_id;price;noise;y\n");
+    for account in 0..accounts {
+        let (mut price, mut since) = (10, 99);
+        for month in 1..=12 {
+            since += 1;
+            if chance.below(8) == 0 {
+                (price, since) = (price + 5, 0);
+            }
+            let happened = chance.below(100) < if since <= 2 { 60 } else { 5 };
+            let told = price_of(month, price);
+            let noise = chance.below(1000);
+            writeln!(text, "A{account}_m{month};{told};{noise};{}", u8::from(happened)).unwrap();
+        }
+    }
+    table(&text)
+}
+
+fn read(
+    table: &Table,
+) -> (
+    crate::domain::model::table::Reading,
+    crate::domain::model::frame::Dataset,
+) {
+    let roles = Roles {
+        id: guess_id(table),
+        ..roles("y")
+    };
+    let (reading, dataset, _) = learn(table, roles, None).unwrap();
+    (reading, dataset)
+}
+
+#[test]
+fn sc5_the_past_of_a_row_reads_earlier_rows_of_its_account_only() {
+    let before = months(60, 3, |_, price| price);
+    let (reading, _) = read(&before);
+    let past = reading.past.clone().unwrap();
+    assert_eq!(past.features, ["price"], "noise moves at every step and is not told");
+    let features = |table: &Table| reading.past_frame(table, &reading.frame(table).unwrap()).unwrap();
+    let frame = features(&before);
+    assert_eq!(
+        frame.names()[2..],
+        ["price (rows since it rose)", "price (rows since it fell)"]
+    );
+    let prices = frame.column(0);
+    for row in 0..frame.rows() {
+        let first = row - row % 12;
+        let rose = (first + 1..=row).rev().find(|at| prices[*at] > prices[*at - 1]);
+        let expected = rose.map_or(f64::NAN, |at| (row - at) as f64);
+        let told = frame.column(2)[row];
+        assert!(
+            told == expected || told.is_nan() && expected.is_nan(),
+            "row {row}: {told}"
+        );
+    }
+    // Whatever comes after month 6 changes nothing up to it, nor does the order of the rows.
+    let after = months(60, 3, |month, price| if month > 6 { 1000 - price } else { price });
+    let changed = features(&after);
+    for row in (0..frame.rows()).filter(|row| row % 12 < 6) {
+        assert_eq!(format!("{:?}", frame.row(row)), format!("{:?}", changed.row(row)));
+    }
+    let turned: Vec<usize> = (0..before.rows()).rev().collect();
+    let mixed = features(&picked(&before, &turned));
+    for (at, row) in turned.into_iter().enumerate() {
+        assert_eq!(format!("{:?}", frame.row(row)), format!("{:?}", mixed.row(at)));
+    }
+}
+
+fn picked(table: &Table, rows: &[usize]) -> Table {
+    let pick = |column: &Vec<String>| rows.iter().map(|row| column[*row].clone()).collect();
+    Table {
+        header: table.header.clone(),
+        columns: table.columns.iter().map(pick).collect(),
+    }
+}
+
+#[test]
+fn sc5_a_table_without_its_past_is_answered_from_rows_alone() {
+    let train = months(150, 5, |_, price| price);
+    let (mut reading, dataset) = read(&train);
+    let taught = Taught::of(&train, &mut reading, &dataset, &Options::default(), &mut |_| true).unwrap();
+    assert!(
+        reading.past.is_some() && taught.alone.is_some(),
+        "the past tells most of it"
+    );
+    let later = months(150, 6, |_, price| price);
+    let labels = read(&later).1.labels;
+    let loss = |table: &Table, rows: &[usize]| {
+        let asked = taught.asked(&reading, table).unwrap();
+        let labels: Vec<bool> = rows.iter().map(|row| labels[*row]).collect();
+        (
+            asked.is_without_past,
+            metrics::log_loss(&labels, &asked.model.probabilities(&asked.frame)),
+        )
+    };
+    let all: Vec<usize> = (0..later.rows()).collect();
+    let (is_without, with_past) = loss(&later, &all);
+    assert!(!is_without && with_past < 0.40, "{with_past}");
+    let last: Vec<usize> = all.into_iter().filter(|row| row % 12 == 11).collect();
+    let (is_without, without) = loss(&picked(&later, &last), &last);
+    assert!(
+        is_without && without < 0.60,
+        "what is missing is not taken for what never was: {without}"
+    );
+}
+
+#[test]
+fn sc5_rows_that_stand_alone_have_no_past() {
+    let mut text = String::from("row_id;a;b;y\n");
+    let dataset = rows(400, 2);
+    for (row, label) in dataset.labels.iter().enumerate() {
+        let values = dataset.frame.row(row);
+        writeln!(text, "r{row};{};{};{}", values[0], values[1], u8::from(*label)).unwrap();
+    }
+    assert_eq!(read(&table(&text)).0.past, None);
 }
