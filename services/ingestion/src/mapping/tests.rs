@@ -194,7 +194,7 @@ fn i5_what_a_month_came_to_is_dated_on_its_last_day() {
         let facts = mapping.facts(&row(&cells)).unwrap();
         assert_eq!(facts.len(), 4, "three metrics and the people");
         for fact in facts {
-            assert_eq!(fact.occurred_at.unwrap().seconds, seconds, "{end}");
+            assert_eq!(fact.occur_time.unwrap().seconds, seconds, "{end}");
             let day = match fact.body.unwrap() {
                 Body::Usage(usage) => usage.day.unwrap(),
                 Body::Activity(activity) => activity.day.unwrap(),
