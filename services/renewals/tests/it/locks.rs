@@ -69,15 +69,17 @@ async fn record(db: &TempDb, tx: &Tx, account: &str, fact: Fact) {
 /// Waits until `count` transactions of the store wait for a lock.
 async fn waiting(db: &Db, count: i64) {
     let sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    let mut found: i64 = 0;
     for _ in 0..100_000 {
         let statement = Statement::from_string(db.reader().get_database_backend(), sql);
         let row = db.reader().query_one_raw(statement).await.unwrap().unwrap();
-        if row.try_get_by_index::<i64>(0).unwrap() >= count {
-            return;
+        found = row.try_get_by_index(0).unwrap();
+        if found >= count {
+            break;
         }
         tokio::task::yield_now().await;
     }
-    panic!("nobody waits");
+    assert!(found >= count, "nobody waits");
 }
 
 fn known(owner: &str) -> Fact {
