@@ -7,7 +7,6 @@ pub mod conversion;
 pub mod decision;
 pub mod delivery;
 pub mod discount;
-pub mod exact;
 pub mod holdout;
 pub mod ledger;
 pub mod loyalty;

@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use crate::domain::{
     conversion::Learned,
-    exact,
     ledger::{AccountCalendar, Hold, Row},
     vocabulary::{
         Channel, ContactRole, Grade, HealthBand, Motion, OfferState, SignalKind, SubscriptionKind, TouchClass,
@@ -141,10 +140,8 @@ pub struct ScoreView {
     /// Health now minus a week before; none when unknown (SC-3).
     pub health_change: Option<i32>,
     /// 0 to 1, up is bad.
-    #[serde(with = "exact")]
     pub churn_risk: f64,
     /// 0 to 1, up is good.
-    #[serde(with = "exact")]
     pub propensity: f64,
     /// What computed the two.
     pub model_version: String,
@@ -171,7 +168,6 @@ pub struct SignalView {
     /// How pressing it is.
     pub grade: Grade,
     /// 0 to 1.
-    #[serde(with = "exact")]
     pub strength: f64,
     /// When it opened.
     pub opened_at: Timestamp,
@@ -185,12 +181,10 @@ pub struct Evidence {
     /// The name by which messages ask for it.
     pub name: String,
     /// The figure.
-    #[serde(with = "exact")]
     pub value: f64,
     /// Its unit.
     pub unit: String,
     /// What it was compared with; none without a baseline.
-    #[serde(with = "exact::optional")]
     pub baseline: Option<f64>,
 }
 
