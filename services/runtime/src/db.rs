@@ -8,6 +8,7 @@ mod connect;
 pub(crate) mod migrations;
 mod postgres;
 mod retry;
+mod rows;
 
 use std::{
     collections::BTreeSet,
@@ -31,7 +32,12 @@ use sea_orm_migration::{MigratorTrait, SchemaManager};
 use serde::Deserialize;
 use tokio::sync::Notify;
 
-pub use self::{migrations::runtime_migrations, postgres::database_ensure, retry::retrying};
+pub use self::{
+    migrations::runtime_migrations,
+    postgres::database_ensure,
+    retry::retrying,
+    rows::{Column, Rows},
+};
 use crate::{
     failpoints::failpoint,
     problem::{Problem, Violations},
@@ -74,15 +80,23 @@ impl DbSettings {
         self.url.starts_with("sqlite:")
     }
 
-    /// The URL as it may be shown: without password.
+    /// The URL as it may be shown: without what is secret.
     pub fn place(&self) -> String {
-        let Some((scheme, rest)) = self.url.split_once("://") else {
-            return self.url.clone();
-        };
-        match rest.rsplit_once('@') {
-            Some((user, place)) => format!("{scheme}://{}@{place}", user.split(':').next().unwrap_or_default()),
-            None => self.url.clone(),
-        }
+        veiled(&self.url)
+    }
+}
+
+/// A URL as it may be shown: without password, and without parameters, which may hold one.
+pub fn veiled(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    // A password may hold any sign, so the place begins after the last `@`.
+    let (user, place) = rest.rsplit_once('@').map_or(("", rest), |(user, place)| (user, place));
+    let place = place.split('?').next().unwrap_or_default();
+    match user.split(':').next().unwrap_or_default() {
+        "" => format!("{scheme}://{place}"),
+        user => format!("{scheme}://{user}@{place}"),
     }
 }
 
@@ -240,13 +254,6 @@ impl Db {
     /// The pool for single statements that write.
     pub(crate) fn writer(&self) -> &DatabaseConnection {
         &self.0.writer
-    }
-
-    /// Asks both pools for an answer.
-    pub async fn ping(&self) -> Result<(), Problem> {
-        self.0.reader.ping().await?;
-        self.0.writer.ping().await?;
-        Ok(())
     }
 
     /// Closes the connections after the running statements. Readers go first, so that the writer folds the log away.
@@ -415,7 +422,8 @@ mod tests {
     fn a_password_is_not_shown() {
         for (url, shown) in [
             ("postgres://u:p%40:s@h:5432/d", "postgres://u@h:5432/d"),
-            ("postgres://u@h/d?sslmode=require", "postgres://u@h/d?sslmode=require"),
+            ("postgres://h/d?user=u&password=s3cret", "postgres://h/d"),
+            ("postgres://u@h/d?sslmode=require", "postgres://u@h/d"),
             ("sqlite:data/x.db", "sqlite:data/x.db"),
         ] {
             let settings = DbSettings {

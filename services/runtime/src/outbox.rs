@@ -8,23 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use prost::{Message, Name};
-use sea_orm::{
-    ConnectionTrait, DbBackend,
-    sea_query::{Expr, OnConflict, Query},
-};
+use sea_orm::{ConnectionTrait as _, DbBackend, Value};
 
 use crate::{
-    db::{
-        Tx, micros,
-        migrations::{Outbox, OutboxLane, OutboxSeq},
-    },
+    db::{Column, Rows, Tx, micros},
     failpoints::failpoint,
     ids,
     problem::Problem,
     telemetry::TraceContext,
 };
 
-/// Rows per statement, so that the parameters stay below what both databases take.
+/// Rows per statement.
 const CHUNK: usize = 500;
 /// Shards on PostgreSQL: what several relays can share and one can send at the same time. Never to be changed, because
 /// a key would move between lanes. SQLite has one process, which is faster without.
@@ -99,6 +93,7 @@ pub async fn append(tx: &Tx, source: &str, routes: &Routes, events: Vec<NewEvent
     }
     lanes_ensure(tx, &copies).await?;
     let mut last = sequences_reserve(tx, &copies).await?;
+    // Piece by piece, so that the payloads are copied a few at a time.
     for chunk in copies.chunks(CHUNK) {
         rows_insert(tx, source, chunk, &mut last).await?;
     }
@@ -148,30 +143,26 @@ fn destinations<'a>(routes: &'a Routes, event: &NewEvent) -> Result<&'a [&'stati
 
 /// Makes each lane known to the relay.
 async fn lanes_ensure(tx: &Tx, copies: &[Copy<'_>]) -> Result<(), Problem> {
-    use OutboxLane::{Dest, LeaseEpoch, LeaseOwner, LeaseUntil, Position, Shard, Table, Txid};
     let backend = tx.get_database_backend();
     let lanes: BTreeSet<(&str, i32)> = copies
         .iter()
         .map(|(dest, event)| (*dest, shard(backend, &event.key)))
         .collect();
-    let mut insert = Query::insert();
-    insert
-        .into_table(Table)
-        .columns([Dest, Shard, Txid, Position, LeaseEpoch, LeaseOwner, LeaseUntil])
-        .on_conflict(OnConflict::columns([Dest, Shard]).do_nothing().to_owned());
+    let mut rows = Rows::new([
+        ("dest", Column::Text),
+        ("shard", Column::Int),
+        ("txid", Column::BigInt),
+        ("position", Column::BigInt),
+        ("lease_epoch", Column::BigInt),
+        ("lease_owner", Column::Text),
+        ("lease_until", Column::BigInt),
+    ]);
     for (dest, shard) in lanes {
-        let zero = 0_i64;
-        insert.values_panic([
-            dest.into(),
-            shard.into(),
-            zero.into(),
-            zero.into(),
-            zero.into(),
-            "".into(),
-            zero.into(),
-        ]);
+        let zero = || Value::from(0_i64);
+        rows.push([dest.into(), shard.into(), zero(), zero(), zero(), "".into(), zero()]);
     }
-    tx.execute(&insert).await?;
+    let tail = "ON CONFLICT (dest, shard) DO NOTHING";
+    rows.insert(tx, "outbox_lane", tail).await?;
     Ok(())
 }
 
@@ -182,44 +173,32 @@ async fn sequences_reserve(tx: &Tx, copies: &[Copy<'_>]) -> Result<Sequences, Pr
         DbBackend::Postgres => ("GREATEST", "CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"),
         _ => ("MAX", "0"),
     };
-    let later = format!("{greatest}(outbox_seq.last_txid, excluded.last_txid)");
     let mut counts: BTreeMap<(&str, &str), i64> = BTreeMap::new();
     for (dest, event) in copies {
         *counts.entry((dest, &event.key)).or_default() += 1;
     }
-    let counts: Vec<_> = counts.into_iter().collect();
+    let columns = [("dest", Column::Text), ("key", Column::Text), ("count", Column::BigInt)];
+    let mut rows = Rows::new(columns);
+    for ((dest, key), count) in &counts {
+        rows.push([(*dest).into(), (*key).into(), (*count).into()]);
+    }
+    let upsert = |rows: &str| {
+        format!(
+            "INSERT INTO outbox_seq (dest, key, last_seq, last_txid) \
+             SELECT dest, key, count, {txid} FROM {rows} WHERE 1 = 1 \
+             ON CONFLICT (dest, key) DO UPDATE SET last_seq = outbox_seq.last_seq + excluded.last_seq, \
+             last_txid = {greatest}(outbox_seq.last_txid, excluded.last_txid) \
+             RETURNING dest, key, last_seq, last_txid"
+        )
+    };
     let mut before = Sequences::new();
-    for chunk in counts.chunks(CHUNK) {
-        let mut upsert = Query::insert();
-        upsert
-            .into_table(OutboxSeq::Table)
-            .columns([OutboxSeq::Dest, OutboxSeq::Key, OutboxSeq::LastSeq, OutboxSeq::LastTxid])
-            .on_conflict(
-                OnConflict::columns([OutboxSeq::Dest, OutboxSeq::Key])
-                    .value(
-                        OutboxSeq::LastSeq,
-                        Expr::cust("outbox_seq.last_seq + excluded.last_seq"),
-                    )
-                    .value(OutboxSeq::LastTxid, Expr::cust(later.clone()))
-                    .to_owned(),
-            )
-            .returning(Query::returning().columns([
-                OutboxSeq::Dest,
-                OutboxSeq::Key,
-                OutboxSeq::LastSeq,
-                OutboxSeq::LastTxid,
-            ]));
-        for ((dest, key), count) in chunk {
-            upsert.values_panic([(*dest).into(), (*key).into(), (*count).into(), Expr::cust(txid)]);
-        }
-        for row in tx.query_all(&upsert).await? {
-            let (dest, key): (String, String) = (row.try_get("", "dest")?, row.try_get("", "key")?);
-            let last = Last {
-                seq: row.try_get("", "last_seq")?,
-                txid: row.try_get("", "last_txid")?,
-            };
-            before.insert((dest, key), last);
-        }
+    for row in rows.read(tx, upsert).await? {
+        let (dest, key): (String, String) = (row.try_get("", "dest")?, row.try_get("", "key")?);
+        let last = Last {
+            seq: row.try_get("", "last_seq")?,
+            txid: row.try_get("", "last_txid")?,
+        };
+        before.insert((dest, key), last);
     }
     for ((dest, key), count) in counts {
         if let Some(last) = before.get_mut(&(dest.to_owned(), key.to_owned())) {
@@ -230,19 +209,18 @@ async fn sequences_reserve(tx: &Tx, copies: &[Copy<'_>]) -> Result<Sequences, Pr
 }
 
 async fn rows_insert(tx: &Tx, source: &str, copies: &[Copy<'_>], last: &mut Sequences) -> Result<(), Problem> {
-    let mut insert = Query::insert();
-    insert.into_table(Outbox::Table).columns([
-        Outbox::EventId,
-        Outbox::Dest,
-        Outbox::Key,
-        Outbox::Seq,
-        Outbox::Topic,
-        Outbox::Payload,
-        Outbox::OccurredAt,
-        Outbox::Traceparent,
-        Outbox::Tracestate,
-        Outbox::Shard,
-        Outbox::Txid,
+    let mut rows = Rows::new([
+        ("event_id", Column::Uuid),
+        ("dest", Column::Text),
+        ("key", Column::Text),
+        ("seq", Column::BigInt),
+        ("topic", Column::Text),
+        ("payload", Column::Bytes),
+        ("occurred_at", Column::BigInt),
+        ("traceparent", Column::Text),
+        ("tracestate", Column::Text),
+        ("shard", Column::Int),
+        ("txid", Column::BigInt),
     ]);
     let backend = tx.get_database_backend();
     for (dest, event) in copies {
@@ -250,7 +228,7 @@ async fn rows_insert(tx: &Tx, source: &str, copies: &[Copy<'_>], last: &mut Sequ
         last.seq += 1;
         let seq = last.seq;
         let event_id = ids::derive("event", &[source, dest, &event.key, &seq.to_string()]);
-        insert.values_panic([
+        rows.push([
             event_id.into(),
             (*dest).into(),
             event.key.as_str().into(),
@@ -264,7 +242,7 @@ async fn rows_insert(tx: &Tx, source: &str, copies: &[Copy<'_>], last: &mut Sequ
             last.txid.into(),
         ]);
     }
-    tx.execute(&insert).await?;
+    rows.insert(tx, "outbox", "").await?;
     Ok(())
 }
 

@@ -95,11 +95,6 @@ impl Problem {
         Self::new(Kind::NotFound, reason, message)
     }
 
-    /// ALREADY_EXISTS.
-    pub fn already_exists(reason: &'static str, message: impl Into<String>) -> Self {
-        Self::new(Kind::AlreadyExists, reason, message)
-    }
-
     /// FAILED_PRECONDITION: the domain's refusal.
     pub fn failed_precondition(reason: &'static str, message: impl Into<String>) -> Self {
         Self::new(Kind::FailedPrecondition, reason, message)

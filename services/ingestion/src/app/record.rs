@@ -10,7 +10,7 @@ use upswell_runtime::{
     db::{Db, Tx},
     outbox::{self, Routes as Topics},
     problem::{Kind, Problem},
-    requests::{self, Replay},
+    requests::{self, Asked, Replay},
     telemetry::TraceContext,
 };
 
@@ -55,6 +55,12 @@ pub(crate) struct Command {
 impl Command {
     pub(super) fn request_id(&self) -> Option<&str> {
         self.request.as_ref().map(|(id, _)| id.as_str())
+    }
+
+    fn asked(&self) -> Option<Asked<'_>> {
+        self.request
+            .as_ref()
+            .map(|(id, fingerprint)| (id.as_str(), *fingerprint))
     }
 }
 
@@ -109,18 +115,14 @@ impl Recorder {
     pub(super) async fn record(&self, commands: &[Command]) -> Result<Vec<Answer>, Problem> {
         let tx = self.db.begin().await?;
         let now = self.clock.now();
-        let mut answers: Vec<Option<Answer>> = Vec::with_capacity(commands.len());
-        for command in commands {
-            answers.push(replayed(&tx, command).await?);
-        }
+        let mut answers = replayed(&tx, commands).await?;
         let open: Vec<usize> = (0..commands.len()).filter(|place| answers[*place].is_none()).collect();
         let batches: Vec<&Command> = open.iter().map(|place| &commands[*place]).collect();
         let outcomes = self.record_all(&tx, &batches, now).await?;
-        for ((place, command), outcomes) in open.into_iter().zip(batches).zip(outcomes) {
-            if let Some((id, fingerprint)) = &command.request {
-                let answer = encode_answer(&outcomes);
-                requests::finish_request(&tx, METHOD, id, *fingerprint, &answer, now).await?;
-            }
+        let asked = batches.iter().zip(&outcomes);
+        let finished = asked.filter_map(|(command, outcomes)| Some((command.asked()?, encode_answer(outcomes))));
+        requests::finish_requests(&tx, METHOD, finished.collect(), now).await?;
+        for (place, outcomes) in open.into_iter().zip(outcomes) {
             answers[place] = Some(Ok(outcomes));
         }
         tx.commit().await?;
@@ -198,18 +200,18 @@ impl Recorder {
     }
 }
 
-/// The stored answer to a repeated request, or what is wrong with its id; None for a batch that is to be recorded.
-/// Errors: the store's, which are everybody's.
-async fn replayed(tx: &Tx, command: &Command) -> Result<Option<Answer>, Problem> {
-    let Some((id, fingerprint)) = &command.request else {
-        return Ok(None);
+/// The stored answers to repeated requests, or what is wrong with an id; None for a batch that is to be recorded. No two
+/// commands have one id. Errors: the store's, which are everybody's.
+async fn replayed(tx: &Tx, commands: &[Command]) -> Result<Vec<Option<Answer>>, Problem> {
+    let asked: Vec<_> = commands.iter().filter_map(Command::asked).collect();
+    let mut begun = requests::begin_requests(tx, METHOD, &asked).await?.into_iter();
+    let answer = |command: &Command| match command.asked().and_then(|_| begun.next()) {
+        None | Some(Ok(Replay::New)) => Ok(None),
+        Some(Ok(Replay::Stored(answer))) => Ok(Some(decode_answer(&answer))),
+        Some(Err(problem)) if problem.kind() == Kind::InvalidArgument => Ok(Some(Err(problem))),
+        Some(Err(problem)) => Err(problem),
     };
-    match requests::begin_request(tx, METHOD, id, *fingerprint).await {
-        Ok(Replay::New) => Ok(None),
-        Ok(Replay::Stored(answer)) => Ok(Some(decode_answer(&answer))),
-        Err(problem) if problem.kind() == Kind::InvalidArgument => Ok(Some(Err(problem))),
-        Err(problem) => Err(problem),
-    }
+    commands.iter().map(answer).collect()
 }
 
 /// The outcomes as they are while everything is new, and every candidate with its batch.

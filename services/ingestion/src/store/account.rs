@@ -8,7 +8,7 @@ use sea_orm::{
     sea_query::{Expr, OnConflict, Order, Query, SelectStatement},
 };
 use upswell_runtime::{
-    db::{Tx, from_micros, micros},
+    db::{Column, Rows, Tx, from_micros, micros},
     problem::Problem,
 };
 
@@ -27,26 +27,17 @@ pub type AccountRow = (String, Timestamp);
 /// Creates what is new, and locks all of them until the end of the transaction: corrections and what they correct are
 /// judged one batch after the other. The ids come sorted, so that no two writers wait for each other.
 pub async fn accounts_lock(tx: &Tx, account_ids: &[&str], now: Timestamp) -> Result<(), Problem> {
-    for chunk in pieces(account_ids) {
-        let mut upsert = Query::insert();
-        upsert
-            .into_table(Account::Table)
-            .columns([
-                Account::AccountId,
-                Account::CreatedAt,
-                Account::LastRecordedAt,
-                Account::Segment,
-            ])
-            .on_conflict(
-                OnConflict::column(Account::AccountId)
-                    .update_column(Account::LastRecordedAt)
-                    .to_owned(),
-            );
-        for account_id in chunk {
-            upsert.values_panic([(*account_id).into(), micros(now).into(), micros(now).into(), "".into()]);
-        }
-        tx.execute(&upsert).await?;
+    let mut rows = Rows::new([
+        ("account_id", Column::Text),
+        ("created_at", Column::BigInt),
+        ("last_recorded_at", Column::BigInt),
+        ("segment", Column::Text),
+    ]);
+    for account_id in account_ids {
+        rows.push([(*account_id).into(), micros(now).into(), micros(now).into(), "".into()]);
     }
+    let tail = "ON CONFLICT (account_id) DO UPDATE SET last_recorded_at = excluded.last_recorded_at";
+    rows.insert(tx, "account", tail).await?;
     Ok(())
 }
 

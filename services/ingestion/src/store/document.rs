@@ -6,12 +6,12 @@ use sea_orm::{
     sea_query::{Expr, Order, Query, SelectStatement},
 };
 use upswell_runtime::{
-    db::{Tx, from_micros, micros},
+    db::{Column, Rows, Tx, from_micros, micros},
     problem::Problem,
 };
 
 use super::{
-    CHUNK, pieces,
+    CHUNK,
     tables::{Document, Fact},
 };
 use crate::domain::words::Kind;
@@ -36,34 +36,23 @@ pub type Content = (Vec<u8>, Timestamp);
 
 /// Inserts documents.
 pub async fn documents_insert(tx: &Tx, documents: &[NewDocument<'_>]) -> Result<(), Problem> {
-    for chunk in pieces(documents) {
-        let mut insert = Query::insert();
-        let columns = [
-            Document::FactId,
-            Document::AccountId,
-            Document::Kind,
-            Document::ObjectId,
-            Document::Counts,
-        ];
-        insert.into_table(Document::Table).columns(columns);
-        for NewDocument {
-            fact_id,
-            account_id,
-            kind,
-            object_id,
-            counts,
-        } in chunk
-        {
-            insert.values_panic([
-                (*fact_id).into(),
-                (*account_id).into(),
-                kind.code().into(),
-                (*object_id).into(),
-                (*counts).into(),
-            ]);
-        }
-        tx.execute(&insert).await?;
+    let mut rows = Rows::new([
+        ("fact_id", Column::BigInt),
+        ("account_id", Column::Text),
+        ("kind", Column::SmallInt),
+        ("object_id", Column::Text),
+        ("counts", Column::Bool),
+    ]);
+    for document in documents {
+        rows.push([
+            document.fact_id.into(),
+            document.account_id.into(),
+            document.kind.code().into(),
+            document.object_id.into(),
+            document.counts.into(),
+        ]);
     }
+    rows.insert(tx, "document", "").await?;
     Ok(())
 }
 

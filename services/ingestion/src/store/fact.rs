@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sea_orm::{
     ConnectionTrait, ExprTrait as _, QueryResult,
-    sea_query::{Cond, Expr, OnConflict, Order, Query, SelectStatement},
+    sea_query::{Cond, Expr, Order, Query, SelectStatement},
 };
 use upswell_runtime::{
-    db::{Tx, epoch_day, from_epoch_day, from_micros, micros},
+    db::{Column, Rows, Tx, epoch_day, from_epoch_day, from_micros, micros},
     problem::Problem,
 };
 
 use super::{
-    CHUNK, any_key, pieces,
+    CHUNK, any_key,
     tables::{Correction, Fact, FactRun},
 };
 use crate::domain::{
@@ -62,23 +62,14 @@ pub async fn facts_insert(
     now: Timestamp,
 ) -> Result<BTreeMap<FactKey, i64>, Problem> {
     let mut numbers = BTreeMap::new();
-    for chunk in pieces(candidates) {
-        let mut insert = Query::insert();
-        insert
-            .into_table(Fact::Table)
-            .columns(INSERTED)
-            .on_conflict(
-                OnConflict::columns([Fact::Source, Fact::ExternalId])
-                    .do_nothing()
-                    .to_owned(),
-            )
-            .returning(Query::returning().columns([Fact::Id, Fact::Source, Fact::ExternalId]));
+    for chunk in candidates.chunks(CHUNK) {
+        let mut rows = Rows::new(INSERTED);
         for Candidate {
             fact, payload, hash, ..
         } in chunk
         {
             let count = fact.body.count();
-            insert.values_panic([
+            rows.push([
                 fact.source.as_str().into(),
                 fact.external_id.as_str().into(),
                 fact.account_id.as_str().into(),
@@ -93,50 +84,46 @@ pub async fn facts_insert(
                 payload.clone().into(),
             ]);
         }
-        for row in tx.query_all(&insert).await? {
+        let tail = "ON CONFLICT (source, external_id) DO NOTHING RETURNING id, source, external_id";
+        for row in rows.insert_returning(tx, "fact", tail).await? {
             numbers.insert(key_of(&row)?, row.try_get("", "id")?);
         }
     }
     Ok(numbers)
 }
 
-const INSERTED: [Fact; 12] = [
-    Fact::Source,
-    Fact::ExternalId,
-    Fact::AccountId,
-    Fact::Kind,
-    Fact::Name,
-    Fact::Day,
-    Fact::CountSum,
-    Fact::CountMax,
-    Fact::OccurredAt,
-    Fact::RecordedAt,
-    Fact::ContentHash,
-    Fact::Payload,
+const INSERTED: [(&str, Column); 12] = [
+    ("source", Column::Text),
+    ("external_id", Column::Text),
+    ("account_id", Column::Text),
+    ("kind", Column::SmallInt),
+    ("name", Column::Text),
+    ("day", Column::IntOrNull),
+    ("count_sum", Column::BigIntOrNull),
+    ("count_max", Column::BigIntOrNull),
+    ("occurred_at", Column::BigInt),
+    ("recorded_at", Column::BigInt),
+    ("content_hash", Column::Bytes),
+    ("payload", Column::Bytes),
 ];
 
 /// Notes under which numbers the facts of each account lie: account → first and last.
 pub async fn runs_insert(tx: &Tx, runs: &BTreeMap<&str, (i64, i64)>, now: Timestamp) -> Result<(), Problem> {
-    let runs: Vec<_> = runs.iter().collect();
-    for chunk in pieces(&runs) {
-        let mut insert = Query::insert();
-        let columns = [
-            FactRun::AccountId,
-            FactRun::FirstId,
-            FactRun::LastId,
-            FactRun::RecordedAt,
-        ];
-        insert.into_table(FactRun::Table).columns(columns);
-        for (account_id, (first, last)) in chunk {
-            insert.values_panic([
-                (**account_id).into(),
-                (*first).into(),
-                (*last).into(),
-                micros(now).into(),
-            ]);
-        }
-        tx.execute(&insert).await?;
+    let mut rows = Rows::new([
+        ("account_id", Column::Text),
+        ("first_id", Column::BigInt),
+        ("last_id", Column::BigInt),
+        ("recorded_at", Column::BigInt),
+    ]);
+    for (account_id, (first, last)) in runs {
+        rows.push([
+            (*account_id).into(),
+            (*first).into(),
+            (*last).into(),
+            micros(now).into(),
+        ]);
     }
+    rows.insert(tx, "fact_run", "").await?;
     Ok(())
 }
 

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, civil::Date};
 use sea_orm::{
     ConnectionTrait, ExprTrait as _, QueryResult,
-    sea_query::{Expr, OnConflict, Order, Query, SelectStatement},
+    sea_query::{Expr, Order, Query, SelectStatement},
 };
 use upswell_runtime::{
-    db::{Tx, epoch_day, from_epoch_day, from_micros, micros},
+    db::{Column, Rows, Tx, epoch_day, from_epoch_day, from_micros, micros},
     problem::Problem,
 };
 
-use super::{CHUNK, pieces, tables::Rollup};
+use super::{CHUNK, tables::Rollup};
 use crate::domain::{
     account360::Days,
     rollup::{Cell, SUM_CAP, Tally},
@@ -28,44 +28,36 @@ pub enum Write {
     Replace,
 }
 
-/// Writes tallies, some hundred days a statement. An added tally joins what is there as [`Tally::merge`] does.
+/// Writes tallies. An added tally joins what is there as [`Tally::merge`] does.
 pub async fn rollups_write(tx: &Tx, tallies: &BTreeMap<Cell, Tally>, write: Write) -> Result<(), Problem> {
-    let tallies: Vec<_> = tallies.iter().collect();
-    for chunk in pieces(&tallies) {
-        let mut insert = Query::insert();
-        insert
-            .into_table(Rollup::Table)
-            .columns(COLUMNS)
-            .on_conflict(match write {
-                Write::Add => merging(),
-                Write::Replace => OnConflict::columns(KEY).update_columns(VALUES).to_owned(),
-            });
-        for (cell, tally) in chunk {
-            insert.values_panic([
-                cell.account_id.as_str().into(),
-                cell.kind.code().into(),
-                cell.name.as_str().into(),
-                epoch_day(cell.day).into(),
-                tally.sum.into(),
-                tally.max.into(),
-                tally.fact_count.into(),
-                micros(tally.first_recorded).into(),
-                micros(tally.last_recorded).into(),
-            ]);
-        }
-        tx.execute(&insert).await?;
+    let mut rows = Rows::new([
+        ("account_id", Column::Text),
+        ("kind", Column::SmallInt),
+        ("name", Column::Text),
+        ("day", Column::Int),
+        ("count_sum", Column::BigInt),
+        ("count_max", Column::BigInt),
+        ("fact_count", Column::BigInt),
+        ("first_recorded_at", Column::BigInt),
+        ("last_recorded_at", Column::BigInt),
+    ]);
+    for (cell, tally) in tallies {
+        rows.push([
+            cell.account_id.as_str().into(),
+            cell.kind.code().into(),
+            cell.name.as_str().into(),
+            epoch_day(cell.day).into(),
+            tally.sum.into(),
+            tally.max.into(),
+            tally.fact_count.into(),
+            micros(tally.first_recorded).into(),
+            micros(tally.last_recorded).into(),
+        ]);
     }
+    rows.insert(tx, "\"rollup\"", &taken_over(write)).await?;
     Ok(())
 }
 
-const KEY: [Rollup; 4] = [Rollup::AccountId, Rollup::Kind, Rollup::Name, Rollup::Day];
-const VALUES: [Rollup; 5] = [
-    Rollup::CountSum,
-    Rollup::CountMax,
-    Rollup::FactCount,
-    Rollup::FirstRecordedAt,
-    Rollup::LastRecordedAt,
-];
 const COLUMNS: [Rollup; 9] = [
     Rollup::AccountId,
     Rollup::Kind,
@@ -79,23 +71,30 @@ const COLUMNS: [Rollup; 9] = [
 ];
 
 /// Both databases know CASE; the smaller or larger of two values they call by different names.
-fn merging() -> OnConflict {
-    let larger = |column: &str, sign: char| {
+fn taken_over(write: Write) -> String {
+    let changing = [
+        "count_sum",
+        "count_max",
+        "fact_count",
+        "first_recorded_at",
+        "last_recorded_at",
+    ];
+    let value = |column: &str| {
         let (old, new) = (format!("\"rollup\".{column}"), format!("excluded.{column}"));
-        Expr::cust(format!("CASE WHEN {new} {sign} {old} THEN {new} ELSE {old} END"))
+        let sum = format!("{old} + {new}");
+        match (write, column) {
+            (Write::Replace, _) => new,
+            (Write::Add, "count_sum") => format!("CASE WHEN {sum} > {SUM_CAP} THEN {SUM_CAP} ELSE {sum} END"),
+            (Write::Add, "fact_count") => sum,
+            (Write::Add, "first_recorded_at") => format!("CASE WHEN {new} < {old} THEN {new} ELSE {old} END"),
+            (Write::Add, _) => format!("CASE WHEN {new} > {old} THEN {new} ELSE {old} END"),
+        }
     };
-    let sum = "\"rollup\".count_sum + excluded.count_sum";
-    let capped = Expr::cust(format!("CASE WHEN {sum} > {SUM_CAP} THEN {SUM_CAP} ELSE {sum} END"));
-    OnConflict::columns(KEY)
-        .value(Rollup::CountSum, capped)
-        .value(Rollup::CountMax, larger("count_max", '>'))
-        .value(
-            Rollup::FactCount,
-            Expr::cust("\"rollup\".fact_count + excluded.fact_count"),
-        )
-        .value(Rollup::FirstRecordedAt, larger("first_recorded_at", '<'))
-        .value(Rollup::LastRecordedAt, larger("last_recorded_at", '>'))
-        .to_owned()
+    let set = changing.map(|column| format!("{column} = {}", value(column)));
+    format!(
+        "ON CONFLICT (account_id, kind, name, day) DO UPDATE SET {}",
+        set.join(", ")
+    )
 }
 
 /// When the first and last of the facts behind any of `cells` were recorded, or a wider span.

@@ -28,11 +28,20 @@ pub(super) fn overlay(path: &Path, defaults: &Table, faults: &mut Vec<ConfigFaul
 /// The file's values, and the line of every key.
 fn read(path: &Path) -> Result<(Table, BTreeMap<String, usize>), String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
-    let spans = DeTable::parse(&text).map_err(|error| error.to_string())?;
+    let table = text.parse().map_err(|error| unreadable(&text, &error))?;
+    let spans = DeTable::parse(&text).map_err(|error| unreadable(&text, &error))?;
     let mut lines = BTreeMap::new();
     collect_lines(&text, spans.get_ref(), "", &mut lines);
     Ok((table, lines))
+}
+
+/// What is wrong and where, without the line itself: it may hold a password.
+fn unreadable(text: &str, error: &toml::de::Error) -> String {
+    let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
+    line.map_or_else(
+        || error.message().to_owned(),
+        |line| format!("line {line}: {}", error.message()),
+    )
 }
 
 struct Check<'a> {

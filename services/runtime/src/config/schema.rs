@@ -1,5 +1,6 @@
 //! The defaults as a schema: which keys exist, and of which type a value must be.
 
+use strsim::levenshtein;
 use toml::{Table, Value};
 
 /// The key of the example in an open table.
@@ -89,36 +90,9 @@ pub(super) fn kind(value: &Value) -> &'static str {
 /// "unknown key", with the nearest known one when it is near enough to be a slip.
 pub(super) fn unknown(table: &Table, key: &str) -> String {
     let known = table.keys().filter(|known| *known != ANY);
-    let nearest = known.min_by_key(|known| distance(known, key));
-    match nearest.filter(|known| distance(known, key) <= key.len().max(3) / 2) {
+    let nearest = known.min_by_key(|known| levenshtein(known, key));
+    match nearest.filter(|known| levenshtein(known, key) <= key.len().max(3) / 2) {
         Some(known) => format!("unknown key, did you mean {known}?"),
         None => "unknown key".to_owned(),
-    }
-}
-
-/// Levenshtein's edit distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, to) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::distance;
-
-    #[test]
-    fn distance_counts_edits() {
-        for (a, b, edits) in [("", "", 0), ("abc", "abc", 0), ("kitten", "sitting", 3), ("", "ab", 2)] {
-            assert_eq!(distance(a, b), edits, "{a} {b}");
-        }
     }
 }

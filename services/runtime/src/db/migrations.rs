@@ -8,8 +8,6 @@ use sea_orm::{
 };
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
 
-pub(crate) use self::lanes::OutboxLane;
-
 /// The migrations of the runtime's tables. A service puts them first in its own migrator.
 pub fn runtime_migrations() -> Vec<Box<dyn MigrationTrait>> {
     vec![Box::new(Delivery), Box::new(lanes::Lanes)]
@@ -17,7 +15,7 @@ pub fn runtime_migrations() -> Vec<Box<dyn MigrationTrait>> {
 
 /// The log of events to send: one row per event and destination, never changed.
 #[derive(Clone, Copy, DeriveIden)]
-pub(crate) enum Outbox {
+enum Outbox {
     Table,
     Id,
     EventId,
@@ -29,21 +27,18 @@ pub(crate) enum Outbox {
     OccurredAt,
     Traceparent,
     Tracestate,
-    Shard,
-    Txid,
 }
 
 /// The last sequence number given per (destination, key).
 #[derive(Clone, Copy, DeriveIden)]
-pub(crate) enum OutboxSeq {
+enum OutboxSeq {
     Table,
     Dest,
     Key,
     LastSeq,
-    LastTxid,
 }
 
-/// What [`OutboxLane`] replaced.
+/// What the lanes replaced.
 #[derive(Clone, Copy, DeriveIden)]
 enum OutboxCursor {
     Table,

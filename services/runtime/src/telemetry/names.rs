@@ -20,16 +20,10 @@ pub const SERVER_PORT: &str = "server.port";
 /// Which service of the process worked: several may live in one.
 pub const UPSWELL_SERVICE: &str = "upswell.service";
 
-/// `create`, `send`, `process`.
-pub const MESSAGING_OPERATION_TYPE: &str = "messaging.operation.type";
 /// [`MESSAGING_OUTBOX`].
 pub const MESSAGING_SYSTEM: &str = "messaging.system";
 /// The topic: the full name of the message.
 pub const MESSAGING_DESTINATION: &str = "messaging.destination.name";
-/// The event's id.
-pub const MESSAGING_MESSAGE_ID: &str = "messaging.message.id";
-/// How many events one delivery carries.
-pub const MESSAGING_BATCH_COUNT: &str = "messaging.batch.message_count";
 
 /// Value of [`RPC_SYSTEM_NAME`].
 pub const GRPC: &str = "grpc";

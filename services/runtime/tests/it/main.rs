@@ -13,5 +13,6 @@ mod jobs;
 mod lanes;
 mod postgres;
 mod requests;
+mod rows;
 mod service;
 mod world;

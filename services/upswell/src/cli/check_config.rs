@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use toml::{Table, Value};
-use upswell_runtime::config::ENV_PREFIX;
+use upswell_runtime::{config::ENV_PREFIX, db::veiled};
 
 use super::{
     Global,
@@ -97,7 +97,7 @@ pub(super) fn run(global: &Global) -> Result<()> {
         .map(|table| leaves(&table))
         .sum();
     let setting = |(key, (value, source)): (String, (String, String))| {
-        let value = veiled(&value);
+        let value = shown(&key, &value);
         Setting { key, value, source }
     };
     let summary = Summary {
@@ -146,18 +146,15 @@ fn leaves(table: &Table) -> usize {
     table.values().map(|value| value.as_table().map_or(1, leaves)).sum()
 }
 
-/// An address without the password that it may hold.
-fn veiled(value: &str) -> String {
-    let Some((scheme, rest)) = value.split_once("://") else {
-        return value.to_owned();
-    };
-    match rest.rsplit_once('@') {
-        Some((login, place)) => {
-            let user = login.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}:***@{place}")
-        }
-        None => value.to_owned(),
+/// A value as it may be shown. Secrets are told by their names.
+fn shown(key: &str, value: &str) -> String {
+    if ["_key", "_secret", "password", "_token"]
+        .iter()
+        .any(|end| key.ends_with(end))
+    {
+        return "***".to_owned();
     }
+    veiled(value)
 }
 
 #[cfg(test)]
@@ -166,11 +163,10 @@ mod tests {
 
     #[test]
     fn a_password_is_not_shown() {
-        assert_eq!(
-            veiled("postgres://upswell:s3:cr@t@db/offers"),
-            "postgres://upswell:***@db/offers"
-        );
-        assert_eq!(veiled("sqlite:data/offers.db"), "sqlite:data/offers.db");
+        let url = shown("offers.db.url", "postgres://upswell:s3:cr@t@db/offers");
+        assert_eq!(url, "postgres://upswell@db/offers");
+        assert_eq!(shown("offers.decisions.signing_key", "hunter2"), "***");
+        assert_eq!(shown("offers.db.url", "sqlite:data/offers.db"), "sqlite:data/offers.db");
     }
 
     #[test]

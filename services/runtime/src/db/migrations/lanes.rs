@@ -1,20 +1,7 @@
 //! The log in lanes: a shard per key, a position that is safe against transactions which commit late, and leases.
 
-use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, DeriveIden};
+use sea_orm::{ConnectionTrait as _, DbBackend, DbErr};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
-
-/// How far the log was sent, per destination and shard, and the relay that may say so: `lease_until` is in µs.
-#[derive(Clone, Copy, DeriveIden)]
-pub(crate) enum OutboxLane {
-    Table,
-    Dest,
-    Shard,
-    Txid,
-    Position,
-    LeaseEpoch,
-    LeaseOwner,
-    LeaseUntil,
-}
 
 pub(super) struct Lanes;
 
