@@ -1,4 +1,4 @@
-//! Calls to the other services: every one has a deadline, and only what was never done is repeated.
+//! Calls to the other services: every one has a deadline, and only what no peer has judged is repeated.
 
 mod balance;
 mod peers;
@@ -83,8 +83,8 @@ impl ClientSettings {
 }
 
 /// Calls `attempt` until it succeeds, fails for good, or the deadline is over. `method` names the
-/// callee in errors, e.g. `offers.DecideSlot`. Only UNAVAILABLE, and CANCELLED by a closing
-/// connection, are repeated, so every method called through here must be idempotent.
+/// callee and its peer, e.g. `offers.DecideSlot`. Only UNAVAILABLE and connections that end under a call are repeated;
+/// such a call may have been done, so every method called through here must be idempotent.
 pub async fn call<R, F, Fut>(settings: &ClientSettings, method: &'static str, mut attempt: F) -> Result<R, Problem>
 where
     F: FnMut() -> Fut,
@@ -92,6 +92,7 @@ where
 {
     let deadline = Deadline::downstream(Duration::from_millis(settings.deadline_ms));
     let late = || Problem::deadline_exceeded(format!("no answer from {method} in time"));
+    let peer = method.split('.').next().unwrap_or(method);
     if deadline.remaining() < TOO_LATE {
         return Err(late());
     }
@@ -99,12 +100,12 @@ where
         for done in 1.. {
             let status = match attempt().await {
                 Ok(response) => {
-                    settings.budget.success();
+                    settings.budget.success(peer);
                     return Ok(response.into_inner());
                 }
                 Err(status) => status,
             };
-            let pause = retry::pause(settings, done, &status);
+            let pause = retry::pause(settings, peer, done, &status);
             let Some(pause) = pause.filter(|pause| *pause < deadline.remaining()) else {
                 return Err(refused(method, status));
             };
@@ -123,7 +124,7 @@ pub(crate) fn refused(method: &str, status: Status) -> Problem {
             Problem::deadline_exceeded(format!("no answer from {method} in time"))
         }
         // The text of a transport fault is ours, not the peer's.
-        Code::Unavailable if std::error::Error::source(&status).is_some() => {
+        _ if retry::is_fault_of_the_way(&status) => {
             Problem::unavailable("PEER_UNAVAILABLE", format!("{method} cannot be reached")).caused_by(status.message())
         }
         _ => Problem::from(status),

@@ -27,7 +27,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 use tonic::{
-    Status,
+    Code, Status,
     body::Body,
     transport::{Channel, Endpoint},
 };
@@ -42,6 +42,8 @@ pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 /// How long a replica is left out after the first failure, and at most.
 const OUT: Duration = Duration::from_millis(250);
 const OUT_MAX: Duration = Duration::from_secs(15);
+/// A call that was given up sooner than this says nothing about its replica.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where the replicas of a peer are found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,13 +149,14 @@ impl Balance {
     /// Sends a request to one of the replicas.
     pub(super) async fn send(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
         let replica = self.pick().await?;
-        let _open = Open::new(&replica);
+        let mut open = Open::new(&replica);
         let mut channel = replica.channel.clone();
         let answer = match poll_fn(|context| channel.poll_ready(context)).await {
             Ok(()) => channel.call(request).await,
             Err(fault) => Err(fault),
         };
-        replica.note(answer.is_ok());
+        open.answered = true;
+        replica.note(answer.as_ref().is_ok_and(|answer| !is_refusal(answer)));
         Ok(answer?)
     }
 
@@ -282,19 +285,36 @@ impl fmt::Debug for Replica {
     }
 }
 
-/// Counts a call while it lives.
-struct Open<'a>(&'a Replica);
+/// True for an UNAVAILABLE that is all of the answer: the next attempt should ask another replica.
+fn is_refusal(answer: &Response<Body>) -> bool {
+    Status::from_header_map(answer.headers()).is_some_and(|status| status.code() == Code::Unavailable)
+}
+
+/// Counts a call while it lives. One that was given up after a while speaks against its replica, which may take
+/// connections and answer none.
+struct Open<'a> {
+    replica: &'a Replica,
+    since: Instant,
+    answered: bool,
+}
 
 impl<'a> Open<'a> {
     fn new(replica: &'a Replica) -> Self {
         replica.open.fetch_add(1, Ordering::Relaxed);
-        Self(replica)
+        Self {
+            replica,
+            since: Instant::now(),
+            answered: false,
+        }
     }
 }
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        self.replica.open.fetch_sub(1, Ordering::Relaxed);
+        if !self.answered && self.since.elapsed() >= PATIENCE {
+            self.replica.note(false);
+        }
     }
 }
 

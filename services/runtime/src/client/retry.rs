@@ -1,10 +1,8 @@
 //! When a call may be repeated, and after which pause.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -13,41 +11,36 @@ use tonic::{Code, Status};
 
 use super::ClientSettings;
 
-/// gRPC's retry throttling (proposal A6): a failure costs a token, a success gives a tenth back, and
-/// below half of the tokens nothing is repeated, so that retries cannot drown a peer which is ill.
-#[derive(Clone, Debug)]
-pub struct RetryBudget(Arc<AtomicI64>);
+/// gRPC's retry throttling (proposal A6), for each peer by itself: a failure costs a token, a success gives a tenth back,
+/// and below half of the tokens nothing is repeated, so that retries cannot drown a peer which is ill.
+#[derive(Clone, Debug, Default)]
+pub struct RetryBudget(Arc<Mutex<HashMap<&'static str, i64>>>);
 
 const FULL: i64 = 1_000;
 const FAILURE: i64 = 10;
 
-impl Default for RetryBudget {
-    fn default() -> Self {
-        Self(Arc::new(AtomicI64::new(FULL)))
-    }
-}
-
 impl RetryBudget {
-    pub(super) fn success(&self) {
-        self.change(1);
+    pub(super) fn success(&self, peer: &'static str) {
+        self.change(peer, 1);
     }
 
     /// Pays for a failure; true while repeating is still allowed.
-    fn failure(&self) -> bool {
-        self.change(-FAILURE) > FULL / 2
+    pub(super) fn failure(&self, peer: &'static str) -> bool {
+        self.change(peer, -FAILURE) > FULL / 2
     }
 
-    fn change(&self, by: i64) -> i64 {
-        let bounded = |tokens: i64| (tokens + by).clamp(0, FULL);
-        let update = |tokens| Some(bounded(tokens));
-        let before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
-        bounded(before.unwrap_or_default())
+    fn change(&self, peer: &'static str, by: i64) -> i64 {
+        let mut budgets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let tokens = budgets.entry(peer).or_insert(FULL);
+        *tokens = (*tokens + by).clamp(0, FULL);
+        *tokens
     }
 }
 
 /// How long to wait before the next attempt, or None when this answer is final.
-pub(super) fn pause(settings: &ClientSettings, done: u32, status: &Status) -> Option<Duration> {
-    if !was_never_done(status) || !settings.budget.failure() || done >= settings.attempts {
+pub(super) fn pause(settings: &ClientSettings, peer: &'static str, done: u32, status: &Status) -> Option<Duration> {
+    let repeats = status.code() == Code::Unavailable || is_fault_of_the_way(status);
+    if !repeats || !settings.budget.failure(peer) || done >= settings.attempts {
         return None;
     }
     if let Some(pushback) = status.metadata().get("grpc-retry-pushback-ms") {
@@ -60,10 +53,11 @@ pub(super) fn pause(settings: &ClientSettings, done: u32, status: &Status) -> Op
     Some(Duration::from_millis(rand::rng().random_range(0..=ceiling)))
 }
 
-/// UNAVAILABLE, or the CANCELLED which tonic makes of a connection that closes under a request.
-fn was_never_done(status: &Status) -> bool {
+/// True where no peer answered: a connection that closed or broke under the request. tonic makes many codes of that, and
+/// gives the status a source, which nothing has that came over the wire.
+pub(super) fn is_fault_of_the_way(status: &Status) -> bool {
     match status.code() {
-        Code::Unavailable => true,
+        Code::Unavailable | Code::Unknown | Code::Internal => std::error::Error::source(status).is_some(),
         Code::Cancelled => status.message() == "operation was canceled",
         _ => false,
     }

@@ -58,7 +58,11 @@ async fn every_replica_gets_its_share() {
 async fn f32_a_replica_that_goes_costs_no_call() {
     let [a, b, c] = three().await;
     let address = list(&[&a, &b, &c], ",");
-    let asking = tokio::spawn(async move { asks(&address, 2_000).await });
+    let asking = tokio::spawn(async move {
+        // Many at once, so that calls are in flight when a connection is told to go away.
+        let callers = (0..16).map(|_| asks(&address, 200));
+        futures::future::join_all(callers).await.concat()
+    });
     for replica in [a, b] {
         while calls(&replica) < 20 {
             tokio::task::yield_now().await;
@@ -66,7 +70,8 @@ async fn f32_a_replica_that_goes_costs_no_call() {
         replica.shutdown.cancel();
         replica.serving.await.unwrap().unwrap();
     }
-    assert!(asking.await.unwrap().is_empty());
+    let failed = asking.await.unwrap();
+    assert!(failed.is_empty(), "{failed:?}");
     assert!(calls(&c) > 100);
 }
 
