@@ -94,6 +94,10 @@ impl ServerSettings {
         if self.max_deadline_ms < self.default_deadline_ms {
             violations.add("max_deadline_ms", "must be at least default_deadline_ms");
         }
+        if self.drain_ms < self.max_deadline_ms {
+            // A request that was taken in would lose its store.
+            violations.add("drain_ms", "must be at least max_deadline_ms");
+        }
     }
 }
 
@@ -183,8 +187,8 @@ impl BoundServer {
     }
 
     /// Serves `routes`, health and (if set) reflection until `shutdown`; then answers NOT_SERVING,
-    /// lets open requests end for `drain_ms` and drops what is left: an idle connection would hold
-    /// tonic's own drain for ever.
+    /// lets open requests end for `drain_ms` and waits for nothing after that: an idle connection
+    /// would hold tonic's own drain for ever.
     pub async fn serve(
         self,
         routes: Routes,

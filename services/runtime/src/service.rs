@@ -27,8 +27,10 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(4);
 /// So many probes in a row without an answer mean that the store is away.
 const PROBES_BUSY: u32 = 3;
 const GAUGE_PERIOD: Duration = Duration::from_secs(10);
-/// How long the background work may take to end after the last request.
-const WORKERS_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the background work may take to end; open requests end meanwhile.
+const WORKERS_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long the store may take to close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a service is given by the process that runs it.
 #[derive(Clone)]
@@ -87,15 +89,22 @@ impl Service {
                 )
             }));
         }
-        let served = server.named(self.name).serve(self.routes, health, shutdown).await;
-        ending.cancel();
-        let stopped = time::timeout(WORKERS_TIMEOUT, futures::future::join_all(&mut workers)).await;
-        if stopped.is_err() {
-            workers.iter().for_each(JoinHandle::abort);
-            tracing::info!(upswell.service = self.name, "background work was cut off");
-        }
+        let serving = async {
+            let served = server.named(self.name).serve(self.routes, health, shutdown).await;
+            ending.cancel();
+            served
+        };
+        let working = async {
+            ending.cancelled().await;
+            let stopped = time::timeout(WORKERS_TIMEOUT, futures::future::join_all(&mut workers)).await;
+            if stopped.is_err() {
+                workers.iter().for_each(JoinHandle::abort);
+                tracing::info!(upswell.service = self.name, "background work was cut off");
+            }
+        };
+        let (served, ()) = tokio::join!(serving, working);
         // A connection that does not come back must not hold the process either.
-        match time::timeout(WORKERS_TIMEOUT, self.db.close()).await {
+        match time::timeout(CLOSE_TIMEOUT, self.db.close()).await {
             Ok(closed) => closed?,
             Err(_) => tracing::info!(upswell.service = self.name, "connections were still open at the end"),
         }
@@ -174,14 +183,13 @@ fn probe(db: Db, health: HealthReporter, ending: CancellationToken) -> JoinHandl
                 tracing::warn!(service.ready = ready, "readiness changed");
             }
             was_ready = ready;
-            if ending.is_cancelled() {
-                return;
-            }
             set_ready(&health, ready).await;
             tokio::select! {
                 () = ending.cancelled() => {}
                 () = time::sleep(PROBE_PERIOD) => {}
             }
         }
+        // The last word, whatever was said while the end was called for.
+        set_ready(&health, false).await;
     })
 }

@@ -84,7 +84,11 @@ async fn f32_a_rolling_restart_costs_no_call() {
 /// F33: a connection that never says a word and a stream that never ends do not hold a process that is to end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f33_idle_connections_and_open_streams_do_not_hold_the_drain() {
-    let plan = Plan::of(1).with("INGESTION__SERVER__DRAIN_MS", "3000");
+    let plan = ["DEFAULT_DEADLINE_MS", "MAX_DEADLINE_MS", "DRAIN_MS"]
+        .into_iter()
+        .fold(Plan::of(1), |plan, key| {
+            plan.with(&format!("INGESTION__SERVER__{key}"), "3000")
+        });
     let Some(mut fleet) = Fleet::start(plan) else { return };
     let mut idle = TcpStream::connect(fleet.address("ingestion")).unwrap();
     // The first byte shows that the process has taken the connection.

@@ -9,6 +9,7 @@ use std::{
 
 use futures::{FutureExt as _, future::BoxFuture};
 use http::{Request, Response, header::AUTHORIZATION};
+use http_body_util::BodyExt as _;
 use tonic::{Status, body::Body, service::Routes};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -93,12 +94,12 @@ impl Service<Request<Body>> for Pipeline {
     }
 }
 
-/// Deadline, place, caller, handler. The handler of a unary method ends with the whole response in
-/// memory, so neither the deadline nor the place has to outlive it.
+/// Deadline, place, caller, handler. The handler of a unary method ends with the whole response in memory, so the deadline
+/// need not outlive it; the place is kept until the last of a stream has gone.
 async fn within_limits(layer: PipelineLayer, mut routes: Routes, mut request: Request<Body>) -> Response<Body> {
     let PipelineLayer { limits, security, .. } = layer;
     let deadline = limits.deadline(request.headers());
-    let _place = match limits.admit() {
+    let place = match limits.admit() {
         Ok(place) => place,
         Err(status) => return status.into_http(),
     };
@@ -124,7 +125,12 @@ async fn within_limits(layer: PipelineLayer, mut routes: Routes, mut request: Re
     if let Some(record) = &mut record {
         record.answered(rpc_span::code(&response));
     }
-    response
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _held = &place;
+            frame
+        }))
+    })
 }
 
 /// The panic hook has printed message and place; the caller learns only that it was our fault.

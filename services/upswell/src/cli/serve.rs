@@ -1,9 +1,17 @@
 //! `serve`: all services in this process, or one of them.
 
+use std::pin::pin;
+
 use anyhow::{Result, bail};
 use clap::{Args, builder::PossibleValuesParser};
 use tokio_util::sync::CancellationToken;
-use upswell_runtime::{client::Peers, clock::Clock, server, service::Deps, telemetry};
+use upswell_runtime::{
+    client::Peers,
+    clock::Clock,
+    server::{self, BoundServer},
+    service::{Deps, Service},
+    telemetry,
+};
 
 use super::{Global, database::Database, stop::stop};
 use crate::{
@@ -46,12 +54,36 @@ async fn serve_all(settings: &Settings) -> Result<()> {
     if !settings.client.security.settings().health_listen.is_empty() {
         bail!("security.health_listen is one address, and `serve all` has five listeners; it is for `serve <service>`");
     }
-    let cluster = Cluster::start(settings, Clock::system()).await?;
+    let mut stop = pin!(stop);
+    let cluster = tokio::select! {
+        started = Cluster::start(settings, Clock::system()) => started?,
+        // A store that does not come must not hold who wants to stop.
+        () = &mut stop => return Ok(()),
+    };
     cluster.run_until(stop).await
 }
 
 async fn serve_one(name: &'static str, settings: &Settings) -> Result<()> {
-    let stop = stop()?;
+    let mut stop = pin!(stop()?);
+    let (service, listener) = tokio::select! {
+        started = start(name, settings) => started?,
+        () = &mut stop => return Ok(()),
+    };
+    let shutdown = CancellationToken::new();
+    settings.client.security.follow(shutdown.clone());
+    let mut serving = pin!(service.run(listener, shutdown.clone()));
+    tokio::select! {
+        ended = &mut serving => ended?,
+        () = stop => {
+            shutdown.cancel();
+            serving.await?;
+        }
+    }
+    Ok(())
+}
+
+/// The service with its store open, and the listener that it will answer on.
+async fn start(name: &'static str, settings: &Settings) -> Result<(Service, BoundServer)> {
     let outdated = cluster::pending(name, settings).await?;
     if outdated > 0 {
         bail!(
@@ -71,17 +103,5 @@ async fn serve_one(name: &'static str, settings: &Settings) -> Result<()> {
         peers: Peers::new(&settings.peers, &settings.client)?,
         trace_mode: settings.telemetry.outbox,
     };
-    let service = cluster::build(name, settings, deps).await?;
-    let shutdown = CancellationToken::new();
-    security.follow(shutdown.clone());
-    let serving = service.run(listener, shutdown.clone());
-    tokio::pin!(serving);
-    tokio::select! {
-        ended = &mut serving => ended?,
-        () = stop => {
-            shutdown.cancel();
-            serving.await?;
-        }
-    }
-    Ok(())
+    Ok((cluster::build(name, settings, deps).await?, listener))
 }
