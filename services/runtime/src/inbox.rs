@@ -155,7 +155,9 @@ impl DeliveryService for Delivery {
                 meters.event_consumed(&batch.source, result.outcome().as_str_name());
             }
         }
-        if results.iter().any(|result| result.outcome() == Outcome::Applied) {
+        // The answer to a first delivery may have been lost before anybody was woken.
+        let new = |result: &EventResult| matches!(result.outcome(), Outcome::Applied | Outcome::Duplicate);
+        if results.iter().any(new) {
             self.notify.notify_waiters();
         }
         Ok(Response::new(DeliverResponse { results }))

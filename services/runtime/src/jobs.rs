@@ -131,7 +131,10 @@ fn report(job: &dyn Job, result: Result<Option<usize>, Problem>, failures: u32) 
             0
         }
         Err(problem) => {
-            if failures == 0 {
+            if failures == 0 && problem.is_transient() {
+                // A store that is away for a moment needs nobody.
+                tracing::warn!(job.name = job.name(), error = %problem, "a job failed");
+            } else if failures == 0 {
                 tracing::error!(job.name = job.name(), error = %problem, "a job failed");
             } else {
                 tracing::debug!(job.name = job.name(), error = %problem, "the job failed again");

@@ -73,8 +73,9 @@ use crate::{
 
 /// Payload bytes per batch; one event may be larger than what is left of them.
 const BATCH_BYTES: usize = 2 * 1024 * 1024;
-/// Batches under way at the same time, which bounds memory and connections.
-const BATCHES_MAX: usize = 8;
+/// Batches under way to one destination at the same time, which bounds memory and connections. Each has places of its own,
+/// so that one that answers nothing holds up no other.
+const BATCHES_MAX: usize = 4;
 /// Batches of a lane before it is asked again whether it is this relay's.
 const BATCHES_A_TURN: usize = 20;
 /// The shortest pause between two looks at the log; it doubles up to `poll_ms` while there is nothing.
@@ -126,6 +127,10 @@ impl RelaySettings {
         }
         if self.max_attempts < 1 {
             violations.add("max_attempts", "must be at least 1");
+        }
+        if self.keep_days < 1 {
+            // Answers to repeated requests are kept by it, too.
+            violations.add("keep_days", "must be at least 1");
         }
     }
 }
@@ -221,19 +226,24 @@ impl Relay {
     pub fn spawn(&self, shutdown: CancellationToken) -> JoinHandle<()> {
         let relay = self.clone();
         tokio::spawn(async move {
-            let slots = Arc::new(Semaphore::new(BATCHES_MAX));
+            let mut slots = BTreeMap::new();
             let mut work = JoinSet::new();
             let (mut failed, mut pause) = (false, POLL_MIN);
             while !shutdown.is_cancelled() {
                 // A panic must not end the relay while its process looks well.
-                let started = AssertUnwindSafe(relay.0.lanes_start(&mut work, &slots, &shutdown))
+                let started = AssertUnwindSafe(relay.0.lanes_start(&mut work, &mut slots, &shutdown))
                     .catch_unwind()
                     .await
                     .unwrap_or_else(|_| Err(Problem::internal("the relay panicked")));
                 if let Err(problem) = &started
                     && !failed
                 {
-                    tracing::error!(upswell.service = relay.0.source, error = %problem, "the relay failed");
+                    // A store that is away for a moment needs nobody.
+                    if problem.is_transient() {
+                        tracing::warn!(upswell.service = relay.0.source, error = %problem, "the relay failed");
+                    } else {
+                        tracing::error!(upswell.service = relay.0.source, error = %problem, "the relay failed");
+                    }
                 }
                 failed = started.is_err();
                 let woken = async {
@@ -314,16 +324,27 @@ impl Inner {
     async fn lanes_start(
         self: &Arc<Self>,
         work: &mut JoinSet<Result<usize, Problem>>,
-        slots: &Arc<Semaphore>,
+        slots: &mut BTreeMap<String, Arc<Semaphore>>,
         shutdown: &CancellationToken,
     ) -> Result<(), Problem> {
         let (lanes, _) = self.lanes_due(self.clock.now()).await?;
         for (id, lane) in lanes {
             let Ok(lane) = lane.try_lock_owned() else { continue };
-            let (inner, slots, shutdown) = (Arc::clone(self), Arc::clone(slots), shutdown.clone());
+            let slots = slots.entry(id.dest.clone());
+            let slots = Arc::clone(slots.or_insert_with(|| Arc::new(Semaphore::new(BATCHES_MAX))));
+            let (inner, shutdown) = (Arc::clone(self), shutdown.clone());
             work.spawn(async move { inner.lane_drain(id, lane, &slots, &shutdown).await });
         }
-        self.prune_daily(self.clock.now()).await
+        // Beside the lanes, whose leases would end while a long log is shortened.
+        let inner = Arc::clone(self);
+        work.spawn(async move {
+            let pruned = inner.prune_daily(inner.clock.now()).await;
+            if let Err(problem) = &pruned {
+                tracing::warn!(upswell.service = inner.source, error = %problem, "old events were not removed");
+            }
+            pruned.map(|()| 0)
+        });
+        Ok(())
     }
 
     /// Sends a lane until nothing is left; the number of events acknowledged.

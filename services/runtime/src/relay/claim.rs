@@ -5,6 +5,7 @@
 //! raises the lane's epoch, so that the one who had it before is refused, by the cursor here and by the receiver there.
 //! A driver with a manual clock and the one process over an SQLite store take what they want.
 
+use jiff::{SignedDuration, Timestamp};
 use sea_orm::{DbBackend, FromQueryResult, Value};
 use tokio::time::Instant;
 
@@ -22,6 +23,8 @@ use crate::{
 
 /// Prefix of the lease by which a living relay is counted.
 const PRESENCE: &str = "relay:";
+/// How long a lane that was given back is left to others.
+const GIVEN_BACK: SignedDuration = SignedDuration::from_secs(1);
 
 impl Inner {
     /// True when other relays may work over the same store.
@@ -105,6 +108,8 @@ impl Inner {
             } else if too_many > 0 {
                 too_many -= 1;
                 lane.held = None;
+                // Others look first, or this relay would have it back at once.
+                lane.not_before = Some(self.clock.now().saturating_add(GIVEN_BACK).unwrap_or(Timestamp::MAX));
                 let release = "UPDATE outbox_lane SET lease_until = 0 WHERE dest = $1 AND shard = $2 \
                                AND lease_owner = $3";
                 let owner = self.leases.owner();

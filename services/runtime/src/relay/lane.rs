@@ -25,7 +25,8 @@ pub(super) struct Lane {
     /// The receiver has seen a higher epoch than ours.
     behind: bool,
     failures: i32,
-    not_before: Option<Timestamp>,
+    /// It is left alone until then.
+    pub(super) not_before: Option<Timestamp>,
 }
 
 /// A lease, and where the cursor stands.

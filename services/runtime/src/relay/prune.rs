@@ -9,6 +9,7 @@ use crate::{
 };
 
 const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(24);
+const RETRY_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// Rows removed per transaction.
 const CHUNK: i64 = 5000;
 const LEASE: &str = "prune";
@@ -28,12 +29,16 @@ impl Inner {
     /// Removes what is old, once a day and in one process at a time: delivered events after `keep_days`; marks of
     /// applied events and stored answers after twice that, so that they outlive what may be sent again.
     pub(super) async fn prune_daily(&self, now: Timestamp) -> Result<(), Problem> {
-        let mut pruned_at = self.pruned_at.lock().await;
+        let Ok(mut pruned_at) = self.pruned_at.try_lock() else {
+            return Ok(());
+        };
         if pruned_at.is_some_and(|last| now.duration_since(last) < PRUNE_EVERY) {
             return Ok(());
         }
-        *pruned_at = Some(now);
+        // What fails is tried again before the day is over.
+        *pruned_at = Some(now.saturating_sub(PRUNE_EVERY - RETRY_AFTER).unwrap_or(Timestamp::MIN));
         if !self.leases.take(LEASE).await? {
+            *pruned_at = Some(now);
             return Ok(());
         }
         let before = |days: i64| {
@@ -48,6 +53,7 @@ impl Inner {
         ] {
             self.remove(&self.db, delete, before).await?;
         }
+        *pruned_at = Some(now);
         self.leases.release(LEASE).await
     }
 
