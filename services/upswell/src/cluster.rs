@@ -130,8 +130,18 @@ impl Cluster {
     pub async fn advance(&self, now: Timestamp) -> Result<()> {
         self.clock.set(now);
         self.drain(now).await?;
-        self.tick(now).await?;
-        self.drain(now).await?;
+        self.turn(now).await
+    }
+
+    /// Runs the jobs of the hour on services that are at rest, and lets them come to rest again.
+    ///
+    /// # Errors
+    /// As [`Self::drain`] and [`Self::tick`].
+    pub async fn turn(&self, now: Timestamp) -> Result<()> {
+        // Where no job did anything there is nothing to relay.
+        if self.tick(now).await? > 0 {
+            self.drain(now).await?;
+        }
         Ok(())
     }
 

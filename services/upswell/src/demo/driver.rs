@@ -122,8 +122,11 @@ impl<'a> Player<'a> {
         // An answer becomes an order before billing looks for orders.
         self.cluster.drain(hour).await?;
         let bills = self.billing.act(hour).await?;
-        self.record("bills", hour, &bills, progress).await?;
-        self.cluster.advance(hour).await
+        if !bills.is_empty() {
+            self.record("bills", hour, &bills, progress).await?;
+            self.cluster.drain(hour).await?;
+        }
+        self.cluster.turn(hour).await
     }
 
     async fn record(&mut self, what: &str, hour: Timestamp, facts: &[Fact], progress: &mut Progress) -> Result<()> {
