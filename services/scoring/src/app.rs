@@ -142,8 +142,11 @@ pub async fn build(settings: Settings, deps: Deps) -> Result<Service, Problem> {
     let scoring = ScoringServiceServer::new(Api::new(app.clone()))
         .max_decoding_message_size(settings.server.max_decode_bytes)
         .max_encoding_message_size(settings.server.max_encode_bytes);
+    let trained = ModelServiceServer::new(ModelApi::new(models.clone()))
+        .max_decoding_message_size(settings.server.max_decode_bytes)
+        .max_encoding_message_size(settings.server.max_encode_bytes);
     let routes = Routes::new(scoring)
-        .add_service(ModelServiceServer::new(ModelApi::new(models.clone())))
+        .add_service(trained)
         .add_service(delivery_server(db.clone(), inbox, Arc::clone(&wake), trace_mode))
         .add_service(admin_server(db.clone(), clock.clone()));
     let relay = Relay::new(db.clone(), NAME, peers, settings.relay, clock);

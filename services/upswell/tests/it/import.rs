@@ -131,8 +131,9 @@ async fn i7_an_import_that_is_killed_goes_on_where_it_was_and_reports_each_row_o
             .args(["import", file.to_str().unwrap(), "--batch", "10"])
             .spawn()
             .unwrap();
+        let mut each = tokio::time::interval(Duration::from_millis(1));
         while noted() < wanted && child.try_wait().unwrap().is_none() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            each.tick().await;
         }
         child.kill().unwrap();
         kills += u64::from(!child.wait().unwrap().success());
