@@ -18,6 +18,9 @@ const COLUMNS: [(&str, Column); 6] = [
     ("total", Column::BigIntOrNull),
 ];
 
+/// Name, content, flag, day and total.
+type Thing = (String, Vec<u8>, bool, Option<i32>, Option<i64>);
+
 fn id(number: i64) -> Uuid {
     Uuid::from_u128(u128::from(number.unsigned_abs()))
 }
@@ -54,7 +57,7 @@ async fn rows_arrive_as_they_are_however_many() {
     }
     let select = |rows: &str| format!("SELECT t.* FROM {rows} JOIN things t ON t.id = r.id ORDER BY t.id");
     let found = wanted.read(&tx, select).await.unwrap();
-    let read: Vec<(String, Vec<u8>, bool, Option<i32>, Option<i64>)> = found
+    let read: Vec<Thing> = found
         .iter()
         .map(|row| {
             let [name, content, flag, day, total] = ["name", "content", "flag", "day", "total"];

@@ -26,7 +26,7 @@ impl MigrationTrait for Reached {
             ("opened_at", "offers_by_opening"),
             ("clicked_at", "offers_by_click"),
         ] {
-            let change = Table::alter().table("offers").add_column(&mut instant(column)).take();
+            let change = Table::alter().table("offers").add_column(instant(column)).take();
             manager.alter_table(change).await?;
             manager.create_index(index(name, "offers", &[column])).await?;
         }
