@@ -146,6 +146,10 @@ fn message_elements(path: Vec<i32>, message: &DescriptorProto, name: &str, found
         found.push((below(2, index), format!("{name}.{}", field.name())));
     }
     for (index, nested) in (0..).zip(&message.nested_type) {
+        // The compiler makes one for each map, whose comment stands at its field.
+        if nested.options.as_ref().is_some_and(|options| options.map_entry()) {
+            continue;
+        }
         message_elements(below(3, index), nested, &format!("{name}.{}", nested.name()), found);
     }
     for (index, words) in (0..).zip(&message.enum_type) {

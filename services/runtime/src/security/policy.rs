@@ -267,7 +267,7 @@ mod tests {
         let analyst = policy.roles(&["analyst".to_owned()]).unwrap();
         let reads = [
             "Get", "List", "BatchGet", "Stream", "Explain", "Export", "Watch", "Predict", "Backtest", "Replay",
-            "Verify",
+            "Simulate", "Verify",
         ];
         let open = policy
             .methods()
