@@ -45,7 +45,7 @@ async fn f40_sessions_are_terminated_under_load() {
     let load = Load::start(&fleet.peers(&settings())).await;
     load.answers(SOME).await;
     let victims = "SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity WHERE backend_type = \
-                   'client backend' AND datname <> 'postgres' ORDER BY random() LIMIT 10) some";
+                   'client backend' AND datname <> 'postgres' ORDER BY random() LIMIT 10) AS chosen";
     let (begun, mut rounds, mut each) = (Instant::now(), 0, interval(Duration::from_secs(1)));
     while begun.elapsed() < duration() {
         each.tick().await;
