@@ -10,7 +10,7 @@ mod m0007_learning;
 mod m0008_handover;
 mod m0009_addresses;
 
-use sea_orm_migration::{MigrationTrait, MigratorTrait};
+use sea_orm_migration::{MigrationTrait, MigratorTrait, prelude::*};
 
 /// All migrations of the offers service: the runtime's tables first.
 #[derive(Debug)]
@@ -30,4 +30,28 @@ impl MigratorTrait for Migrator {
         all.push(Box::new(m0009_addresses::Addresses));
         all
     }
+}
+
+/// Indexes to create: name, table, columns.
+type Indexes = &'static [(&'static str, &'static str, &'static [&'static str])];
+
+async fn indexes_create(manager: &SchemaManager<'_>, indexes: Indexes) -> Result<(), DbErr> {
+    for (name, table, columns) in indexes {
+        let mut index = Index::create();
+        index.name(*name).table(*table);
+        for column in *columns {
+            index.col(*column);
+        }
+        manager.create_index(index).await?;
+    }
+    Ok(())
+}
+
+fn table(name: &'static str, columns: Vec<ColumnDef>) -> TableCreateStatement {
+    let mut table = Table::create();
+    table.table(name);
+    for column in columns {
+        table.col(column);
+    }
+    table
 }

@@ -2,6 +2,8 @@
 
 use sea_orm_migration::{MigrationTrait, async_trait, prelude::*, schema};
 
+use super::{Indexes, indexes_create};
+
 /// The migration.
 pub(super) struct Ledger;
 
@@ -30,15 +32,7 @@ impl MigrationTrait for Ledger {
             .unique()
             .take();
         manager.create_index(key).await?;
-        for (name, table, columns) in INDEXES {
-            let mut index = Index::create();
-            index.name(*name).table(*table);
-            for column in *columns {
-                index.col(*column);
-            }
-            manager.create_index(index).await?;
-        }
-        Ok(())
+        indexes_create(manager, INDEXES).await
     }
 
     fn use_transaction(&self) -> Option<bool> {
@@ -46,7 +40,7 @@ impl MigrationTrait for Ledger {
     }
 }
 
-const INDEXES: &[(&str, &str, &[&str])] = &[
+const INDEXES: Indexes = &[
     ("touches_by_account", "touches", &["account_id", "counts_at"]),
     ("touches_by_plan", "touches", &["planned_at", "touch_id"]),
     (

@@ -2,6 +2,8 @@
 
 use sea_orm_migration::{MigrationTrait, async_trait, prelude::*, schema};
 
+use super::table;
+
 /// The migration.
 pub(super) struct Offers;
 
@@ -56,15 +58,6 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("suppressions", &["account_id"]),
     ("decisions", &["account_id", "slot_at"]),
 ];
-
-fn table(name: &'static str, columns: Vec<ColumnDef>) -> TableCreateStatement {
-    let mut table = Table::create();
-    table.table(name);
-    for column in columns {
-        table.col(column);
-    }
-    table
-}
 
 fn key(name: &'static str) -> ColumnDef {
     schema::string(name).primary_key().to_owned()

@@ -2,6 +2,8 @@
 
 use sea_orm_migration::{MigrationTrait, async_trait, prelude::*, schema};
 
+use super::{Indexes, indexes_create};
+
 /// The migration.
 pub(super) struct Channels;
 
@@ -26,15 +28,7 @@ impl MigrationTrait for Channels {
             change.table("offers").add_column(schema::big_integer_null(column));
             manager.alter_table(change).await?;
         }
-        for (name, table, columns) in INDEXES {
-            let mut index = Index::create();
-            index.name(*name).table(*table);
-            for column in *columns {
-                index.col(*column);
-            }
-            manager.create_index(index).await?;
-        }
-        Ok(())
+        indexes_create(manager, INDEXES).await
     }
 
     fn use_transaction(&self) -> Option<bool> {
@@ -43,7 +37,7 @@ impl MigrationTrait for Channels {
 }
 
 /// What receipts, the queue, and the pruning look for.
-const INDEXES: &[(&str, &str, &[&str])] = &[
+const INDEXES: Indexes = &[
     ("deliveries_by_reference", "deliveries", &["reference"]),
     ("webhooks_seen_by_time", "webhooks_seen", &["seen_at"]),
     ("offers_by_channel", "offers", &["channel", "state"]),

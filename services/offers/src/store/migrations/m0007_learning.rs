@@ -2,6 +2,8 @@
 
 use sea_orm_migration::{MigrationTrait, async_trait, prelude::*, schema};
 
+use super::{Indexes, indexes_create, table};
+
 /// The migration.
 pub(super) struct Learning;
 
@@ -21,15 +23,7 @@ impl MigrationTrait for Learning {
         for table in [conversions(), drifts(), reactions(), pauses(), looks()] {
             manager.create_table(table).await?;
         }
-        for (name, table, columns) in INDEXES {
-            let mut index = Index::create();
-            index.name(*name).table(*table);
-            for column in *columns {
-                index.col(*column);
-            }
-            manager.create_index(index).await?;
-        }
-        Ok(())
+        indexes_create(manager, INDEXES).await
     }
 
     fn use_transaction(&self) -> Option<bool> {
@@ -38,20 +32,11 @@ impl MigrationTrait for Learning {
 }
 
 /// What the counts and the guard look for.
-const INDEXES: &[(&str, &str, &[&str])] = &[
+const INDEXES: Indexes = &[
     ("offers_by_sent", "offers", &["sent_at"]),
     ("reactions_by_account", "reactions", &["account_id", "heard_at"]),
     ("playbook_pauses_by_playbook", "playbook_pauses", &["playbook"]),
 ];
-
-fn table(name: &'static str, columns: Vec<ColumnDef>) -> TableCreateStatement {
-    let mut table = Table::create();
-    table.table(name);
-    for column in columns {
-        table.col(column);
-    }
-    table
-}
 
 fn conversions() -> TableCreateStatement {
     use schema::{big_integer, string};
