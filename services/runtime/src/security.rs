@@ -13,6 +13,7 @@ mod files;
 mod guard;
 mod listener;
 mod policy;
+mod providers;
 mod secret;
 mod settings;
 #[cfg(test)]
@@ -31,7 +32,14 @@ use rustls::{ClientConfig, ServerConfig};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use self::{audit::Throttle, cache::Cache, files::Files, tls::Configs, token::Issuer};
+use self::{
+    audit::Throttle,
+    cache::Cache,
+    files::Files,
+    providers::Providers,
+    tls::Configs,
+    token::{Issuer, keys::Keys},
+};
 pub use self::{
     caller::{Caller, Reach, Via, caller},
     policy::{Policy, Roles},
@@ -55,10 +63,11 @@ struct Inner {
     state: RwLock<Arc<State>>,
     cache: Cache,
     throttle: Throttle,
+    providers: Providers,
 }
 
-/// What came of the files; it changes as a whole.
-#[derive(Debug, Default)]
+/// What came of the files and of the issuers; it changes as a whole.
+#[derive(Clone, Debug, Default)]
 struct State {
     digest: Vec<u8>,
     configs: Configs,
@@ -75,6 +84,7 @@ impl Default for Security {
                 state: RwLock::default(),
                 cache: Cache::default(),
                 throttle: Throttle::default(),
+                providers: Providers::default(),
             }))
         });
         NOTHING.clone()
@@ -95,48 +105,74 @@ impl Security {
             state: RwLock::new(Arc::new(state)),
             cache: Cache::default(),
             throttle: Throttle::default(),
+            providers: Providers::new(settings),
         })))
     }
 
     /// Reads the files again; true when something in them changed. With a fault everything stays as it was.
     pub fn reload(&self) -> Result<bool, Problem> {
-        let state = State::read(&self.0.settings)?;
-        if state.digest == self.state().digest {
+        let mut state = State::read(&self.0.settings)?;
+        let mut current = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
+        if state.digest == current.digest {
             return Ok(false);
         }
-        *self.0.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+        for (issuer, before) in state.issuers.iter_mut().zip(&current.issuers) {
+            if !issuer.settings.jwks_url.is_empty() {
+                issuer.keys = Arc::clone(&before.keys);
+            }
+        }
+        *current = Arc::new(state);
+        drop(current);
         // What the old keys verified has to be verified by the new ones.
         self.0.cache.clear();
         Ok(true)
     }
 
-    /// Reloads every `reload_ms` until `ending`, where files are named at all.
+    /// Takes the keys that the issuer at `place` of the settings has published; true when they are others than before.
+    fn renew_keys(&self, place: usize, keys: Keys) -> bool {
+        let mut current = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = State::clone(&current);
+        match state.issuers.get_mut(place) {
+            Some(issuer) if *issuer.keys != keys => issuer.keys = Arc::new(keys),
+            _ => return false,
+        }
+        *current = Arc::new(state);
+        drop(current);
+        self.0.cache.clear();
+        true
+    }
+
+    /// Reloads files every `reload_ms`, where any are named, and fetches keys that are published, until `ending`.
     pub fn follow(&self, ending: CancellationToken) -> JoinHandle<()> {
         let security = self.clone();
-        let pause = Duration::from_millis(self.0.settings.reload_ms);
         tokio::spawn(async move {
-            if !security.0.settings.names_files() {
-                return;
-            }
-            let mut known = String::new();
-            while tokio::time::timeout(pause, ending.cancelled()).await.is_err() {
-                match security.reload() {
-                    Ok(renewed) => {
-                        known.clear();
-                        if renewed {
-                            tracing::info!("credentials were renewed");
-                        }
-                    }
-                    Err(problem) => {
-                        let told = problem.to_string();
-                        if told != known {
-                            tracing::warn!(error.source = %problem, "credentials cannot be renewed; the old ones stay");
-                        }
-                        known = told;
+            tokio::join!(security.follow_files(&ending), providers::follow(&security, &ending));
+        })
+    }
+
+    async fn follow_files(&self, ending: &CancellationToken) {
+        if !self.0.settings.names_files() {
+            return;
+        }
+        let pause = Duration::from_millis(self.0.settings.reload_ms);
+        let mut known = String::new();
+        while tokio::time::timeout(pause, ending.cancelled()).await.is_err() {
+            match self.reload() {
+                Ok(renewed) => {
+                    known.clear();
+                    if renewed {
+                        tracing::info!("credentials were renewed");
                     }
                 }
+                Err(problem) => {
+                    let told = problem.to_string();
+                    if told != known {
+                        tracing::warn!(error.source = %problem, "credentials cannot be renewed; the old ones stay");
+                    }
+                    known = told;
+                }
             }
-        })
+        }
     }
 
     /// Nothing when `address` may be listened on. Errors: FAILED_PRECONDITION `UNPROTECTED` with what to do.
@@ -209,6 +245,10 @@ impl Security {
         }
     }
 
+    fn providers(&self) -> &Providers {
+        &self.0.providers
+    }
+
     fn throttle(&self) -> &Throttle {
         &self.0.throttle
     }
@@ -227,8 +267,14 @@ impl State {
         let mut violations = Violations::new();
         let configs = violations.take("tls", tls::configs(settings, &files));
         let mut issuers = Vec::new();
-        for ((name, issuer), jwks) in settings.issuers.iter().zip(&files.jwks) {
-            issuers.extend(violations.take(format!("issuers.{name}.jwks_file"), Issuer::new(issuer, jwks)));
+        for ((name, issuer), files) in settings.issuers.iter().zip(&files.issuers) {
+            let field = if issuer.jwks_url.is_empty() {
+                "jwks_file"
+            } else {
+                "jwks_ca_file"
+            };
+            let read = Issuer::new(issuer, files.jwks.as_deref(), files.ca.as_deref());
+            issuers.extend(violations.take(format!("issuers.{name}.{field}"), read));
         }
         let bearer = files.token.as_deref().map(header);
         let bearer = bearer.and_then(|header| violations.take("token_file", header));

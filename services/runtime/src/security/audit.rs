@@ -1,5 +1,6 @@
-//! The audit log: every refused call, and every call of a method that the policy marks. Structured records under the
-//! target `audit`, which the filter of the logs does not silence unless it names it.
+//! The audit log: every call that was refused, at the door or by the service itself, and every call of a method that the
+//! policy marks. Structured records under the target `audit`, which the filter of the logs does not silence unless it
+//! names it.
 
 use std::{
     net::SocketAddr,
@@ -7,10 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tonic::Code;
+use http::HeaderMap;
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
 use tracing::{Level, event};
 
-use super::{Security, caller::Caller, policy::Policy};
+use super::{Security, caller::Caller, guard::Admitted, policy::Policy};
 use crate::{problem::code_name, telemetry::TraceContext};
 
 /// The target of the records.
@@ -19,7 +22,8 @@ pub const TARGET: &str = "audit";
 /// Records about refusals in a second; what comes on top is counted.
 const REFUSALS: u32 = 50;
 
-/// Lets so many refusals a second be told, that whoever floods the door does not flood the log.
+/// Numbers the records, so that one that is missing is missed, and lets so many refusals a second be told, that whoever
+/// floods the door does not flood the log.
 #[derive(Debug)]
 pub(super) struct Throttle(Mutex<Window>);
 
@@ -28,6 +32,7 @@ struct Window {
     since: Instant,
     told: u32,
     untold: u64,
+    records: u64,
 }
 
 impl Default for Throttle {
@@ -37,6 +42,7 @@ impl Default for Throttle {
             since,
             told: 0,
             untold: 0,
+            records: 0,
         }))
     }
 }
@@ -55,6 +61,13 @@ impl Throttle {
         window.told += 1;
         Some(std::mem::take(&mut window.untold))
     }
+
+    /// The number of the next record: 1, 2, 3 … since the process began.
+    fn number(&self) -> u64 {
+        let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        window.records += 1;
+        window.records
+    }
 }
 
 /// A call that was refused; `reason` is for this log only.
@@ -68,9 +81,11 @@ pub(super) fn refused(
     let Some(untold) = security.throttle().admit() else {
         return;
     };
+    let number = security.throttle().number();
     event!(
         target: TARGET,
         Level::INFO,
+        audit.number = number,
         audit.decision = "refused",
         audit.method = method,
         audit.caller = caller.map(|caller| &*caller.name),
@@ -88,9 +103,11 @@ pub(super) fn refused_connection(security: &Security, peer: SocketAddr, reason: 
     let Some(untold) = security.throttle().admit() else {
         return;
     };
+    let number = security.throttle().number();
     event!(
         target: TARGET,
         Level::INFO,
+        audit.number = number,
         audit.decision = "refused",
         audit.reason = reason,
         audit.untold = untold,
@@ -99,41 +116,68 @@ pub(super) fn refused_connection(security: &Security, peer: SocketAddr, reason: 
     );
 }
 
-/// A call that the policy marks. It is written when the call is over, however it ends: answered, cut off or in a panic.
+/// A call that came in. It is told when it is over, however it ends (answered, cut off or in a panic): a privileged one in
+/// any case, another one if the service itself refused it.
 pub(crate) struct Record {
+    security: Security,
     method: String,
     caller: Caller,
+    peer: Option<SocketAddr>,
+    privileged: bool,
     outcome: Code,
+    reason: String,
 }
 
 impl Record {
-    pub(crate) fn new(method: String, caller: Caller) -> Self {
+    pub(crate) fn new(security: Security, method: String, admitted: &Admitted) -> Self {
         Self {
+            security,
             method,
-            caller,
+            caller: admitted.caller.clone(),
+            peer: admitted.peer,
+            privileged: admitted.audited,
             outcome: Code::Unknown,
+            reason: String::new(),
         }
     }
 
-    /// How the call was answered.
-    pub(crate) fn answered(&mut self, outcome: Code) {
-        self.outcome = outcome;
+    /// How the call was answered, by the headers of the answer.
+    pub(crate) fn answered(&mut self, headers: &HeaderMap) {
+        let status = Status::from_header_map(headers);
+        self.outcome = status.as_ref().map_or(Code::Ok, Status::code);
+        if self.outcome == Code::PermissionDenied {
+            let info = status.and_then(|status| status.get_details_error_info());
+            self.reason = info.map(|info| info.reason).unwrap_or_default();
+        }
     }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
-        event!(
-            target: TARGET,
-        Level::INFO,
-            audit.decision = "allowed",
-            audit.method = self.method,
-            audit.caller = &*self.caller.name,
-            audit.roles = roles(Some(&self.caller)),
-            audit.outcome = code_name(self.outcome),
-            trace.id = TraceContext::current().trace_id(),
-            "a privileged call",
-        );
+        if self.outcome == Code::PermissionDenied {
+            refused(
+                &self.security,
+                &self.method,
+                Some(&self.caller),
+                self.peer,
+                &self.reason,
+            );
+        } else if self.privileged {
+            let number = self.security.throttle().number();
+            event!(
+                target: TARGET,
+                Level::INFO,
+                audit.number = number,
+                audit.decision = "allowed",
+                audit.method = self.method,
+                audit.caller = &*self.caller.name,
+                audit.roles = roles(Some(&self.caller)),
+                audit.outcome = code_name(self.outcome),
+                client.address = self.peer.map(|peer| tracing::field::display(peer.ip())),
+                trace.id = TraceContext::current().trace_id(),
+                "a privileged call",
+            );
+        }
     }
 }
 

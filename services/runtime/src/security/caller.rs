@@ -81,7 +81,6 @@ impl Reach {
         match self.only() {
             Some(name) if name.is_empty() || !owners.contains(&name) => {
                 let text = "this belongs to somebody else, and you may do this only with what is yours";
-                tracing::event!(target: super::audit::TARGET, tracing::Level::INFO, audit.caller = name, audit.reason = "NOT_YOURS", "refused");
                 Err(Problem::new(Kind::PermissionDenied, "NOT_YOURS", text))
             }
             _ => Ok(()),

@@ -19,7 +19,15 @@ pub(super) struct Files {
     pub(super) ca: Option<String>,
     pub(super) token: Option<String>,
     /// Of each issuer, in the order of the settings.
-    pub(super) jwks: Vec<String>,
+    pub(super) issuers: Vec<IssuerFiles>,
+}
+
+/// What belongs to one issuer.
+#[derive(Default)]
+pub(super) struct IssuerFiles {
+    pub(super) jwks: Option<String>,
+    /// Authorities for the address of the key set.
+    pub(super) ca: Option<String>,
 }
 
 impl Files {
@@ -34,10 +42,13 @@ impl Files {
             identity: file("tls.cert_file", &tls.cert_file).zip(file("tls.key_file", &tls.key_file)),
             ca: file("tls.ca_file", &tls.ca_file),
             token: file("token_file", &settings.token_file).map(|token| token.trim().to_owned()),
-            jwks: settings
+            issuers: settings
                 .issuers
                 .iter()
-                .filter_map(|(name, issuer)| file(&format!("issuers.{name}.jwks_file"), &issuer.jwks_file))
+                .map(|(name, issuer)| IssuerFiles {
+                    jwks: file(&format!("issuers.{name}.jwks_file"), &issuer.jwks_file),
+                    ca: file(&format!("issuers.{name}.jwks_ca_file"), &issuer.jwks_ca_file),
+                })
                 .collect(),
         }
     }
@@ -52,7 +63,9 @@ impl Files {
             self.ca.as_deref().unwrap_or_default(),
             self.token.as_deref().unwrap_or_default(),
         ];
-        for text in rest.into_iter().chain(self.jwks.iter().map(String::as_str)) {
+        let issuers = self.issuers.iter().flat_map(|files| [&files.jwks, &files.ca]);
+        let issuers = issuers.map(|text| text.as_deref().unwrap_or_default());
+        for text in rest.into_iter().chain(issuers) {
             context.update(&(text.len() as u64).to_be_bytes());
             context.update(text.as_bytes());
         }

@@ -9,8 +9,8 @@ use super::{
     Security, audit, cache,
     caller::{Caller, Via},
     listener::Peer,
-    policy::{Permission, Policy},
-    token,
+    policy::{Permission, Policy, Roles},
+    token::{self, TokenFault},
 };
 use crate::{
     problem::{Kind, Problem},
@@ -25,6 +25,8 @@ pub(crate) struct Admitted {
     pub(crate) caller: Caller,
     /// The name under which the handler acts for them; a service acts for nobody.
     pub(crate) actor: Option<Arc<str>>,
+    /// Where they call from.
+    pub(crate) peer: Option<SocketAddr>,
     /// The call is told to the audit log when it is answered.
     pub(crate) audited: bool,
 }
@@ -34,7 +36,7 @@ struct Refusal(Problem, String);
 
 impl Security {
     /// Lets the caller of `method` (`package.Service/Method`) in or says why not.
-    pub(crate) fn admit(
+    pub(crate) async fn admit(
         &self,
         method: &str,
         headers: &HeaderMap,
@@ -47,14 +49,17 @@ impl Security {
             let name = claimed
                 .and_then(|claim| text::key(claim.to_str().ok()?).ok())
                 .map(Arc::from);
+            let (_, rule) = Policy::shipped().decide(method, Roles::default());
             return Ok(Admitted {
                 caller: Caller::unasked(name.clone()),
                 actor: name,
-                audited: false,
+                peer,
+                // Where nobody but the machine itself can call there is nobody to be told of.
+                audited: self.settings().insecure && rule.is_some_and(|rule| rule.audit),
             });
         }
-        let known = self.identify(headers, extensions);
-        let permitted = known.and_then(|caller| permitted(method, caller, headers));
+        let known = self.identify(headers, extensions).await;
+        let permitted = known.and_then(|caller| permitted(method, caller, peer, headers));
         permitted.map_err(|(caller, Refusal(problem, reason))| {
             audit::refused(self, method, caller.as_ref(), peer, &reason);
             problem
@@ -62,30 +67,46 @@ impl Security {
     }
 
     /// A token is stronger than the certificate of the connection: a gateway with a certificate passes people on.
-    fn identify(&self, headers: &HeaderMap, extensions: &Extensions) -> Result<Caller, (Option<Caller>, Refusal)> {
+    async fn identify(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Result<Caller, (Option<Caller>, Refusal)> {
         let holder = || extensions.get::<Peer>().and_then(|peer| peer.holder.clone());
         match bearer(headers) {
-            Ok(Some(token)) => self.verified(token).map_err(|reason| (None, unknown(reason))),
+            Ok(Some(token)) => self.verified(token).await.map_err(|reason| (None, unknown(reason))),
             Ok(None) => holder().ok_or_else(|| (None, unknown("no token and no certificate".to_owned()))),
             Err(reason) => Err((None, unknown(reason.to_owned()))),
         }
     }
 
-    fn verified(&self, token: &str) -> Result<Caller, String> {
+    async fn verified(&self, token: &str) -> Result<Caller, String> {
         let now = self.now();
         let hash = cache::hash(token);
         if let Some(caller) = self.cache().get(&hash, now) {
             return Ok(caller);
         }
-        let state = self.state();
-        let verified = token::verify(token, &state.issuers, now).map_err(|fault| format!("the token: {fault}"))?;
+        let mut state = self.state();
+        let mut verified = token::verify(token, &state.issuers, now);
+        if let Err(TokenFault::Key) = verified {
+            // The issuer may have a new one.
+            self.providers().ask().await;
+            state = self.state();
+            verified = token::verify(token, &state.issuers, now);
+        }
+        let verified = verified.map_err(|fault| format!("the token: {fault}"))?;
         let caller = verified.caller.clone();
         self.remember(&state, hash, verified, now);
         Ok(caller)
     }
 }
 
-fn permitted(method: &str, mut caller: Caller, headers: &HeaderMap) -> Result<Admitted, (Option<Caller>, Refusal)> {
+fn permitted(
+    method: &str,
+    mut caller: Caller,
+    peer: Option<SocketAddr>,
+    headers: &HeaderMap,
+) -> Result<Admitted, (Option<Caller>, Refusal)> {
     let (permission, rule) = Policy::shipped().decide(method, caller.roles);
     if permission == Permission::No {
         let reason = rule.map_or("the method has no rule", |_| "no role that may call it");
@@ -110,6 +131,7 @@ fn permitted(method: &str, mut caller: Caller, headers: &HeaderMap) -> Result<Ad
     Ok(Admitted {
         caller,
         actor,
+        peer,
         audited: rule.is_some_and(|rule| rule.audit),
     })
 }

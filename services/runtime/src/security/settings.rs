@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
+use http::Uri;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -62,6 +63,14 @@ pub struct IssuerSettings {
     pub audience: String,
     /// File with the issuer's JSON Web Key Set.
     pub jwks_file: String,
+    /// Where the issuer publishes its JSON Web Key Set; instead of the file.
+    pub jwks_url: String,
+    /// Authorities that the certificate of that address must come from; empty: those that browsers know.
+    pub jwks_ca_file: String,
+    /// How often in s the set is fetched.
+    pub jwks_refresh_s: u64,
+    /// Seconds at least from one fetch to another that a token with an unknown key causes.
+    pub jwks_retry_s: u64,
     /// Signatures that are accepted: RS256, ES256.
     pub algorithms: Vec<String>,
     /// By how many seconds clocks may differ.
@@ -113,6 +122,10 @@ impl Default for IssuerSettings {
             issuer: String::new(),
             audience: "upswell".to_owned(),
             jwks_file: String::new(),
+            jwks_url: String::new(),
+            jwks_ca_file: String::new(),
+            jwks_refresh_s: 300,
+            jwks_retry_s: 30,
             algorithms: vec![RS256.to_owned(), ES256.to_owned()],
             leeway_s: 30,
             max_lifetime_s: 86_400,
@@ -197,13 +210,13 @@ impl IssuerSettings {
         for (field, value) in [
             ("issuer", &self.issuer),
             ("audience", &self.audience),
-            ("jwks_file", &self.jwks_file),
             ("name_claim", &self.name_claim),
         ] {
             if value.is_empty() {
                 violations.add(field, "is required");
             }
         }
+        self.validate_keys(violations);
         let known = |algorithm: &String| [RS256, ES256].contains(&algorithm.as_str());
         if self.algorithms.is_empty() || !self.algorithms.iter().all(known) {
             violations.add("algorithms", "must be RS256, ES256 or both");
@@ -219,6 +232,30 @@ impl IssuerSettings {
         }
         roles_known("roles", &self.roles, violations);
         roles_known("subjects", &self.subjects, violations);
+    }
+
+    fn validate_keys(&self, violations: &mut Violations) {
+        if self.jwks_file.is_empty() == self.jwks_url.is_empty() {
+            violations.add("jwks_file", "set either this or jwks_url");
+        }
+        if !self.jwks_url.is_empty()
+            && let Some(uri) = violations.take("jwks_url", self.jwks_url.parse::<Uri>())
+        {
+            // Whoever changes the keys on their way is whoever he likes to be.
+            let here = matches!(uri.host(), Some("127.0.0.1" | "[::1]" | "localhost"));
+            if uri.scheme_str() != Some("https") && !(here && uri.scheme_str() == Some("http")) {
+                violations.add("jwks_url", "must begin with https://");
+            }
+        }
+        if !self.jwks_ca_file.is_empty() && self.jwks_url.is_empty() {
+            violations.add("jwks_ca_file", "is for jwks_url");
+        }
+        if self.jwks_refresh_s < 1 {
+            violations.add("jwks_refresh_s", "must be positive");
+        }
+        if self.jwks_retry_s > self.jwks_refresh_s {
+            violations.add("jwks_retry_s", "must be at most jwks_refresh_s");
+        }
     }
 }
 

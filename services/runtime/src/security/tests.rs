@@ -3,6 +3,7 @@
 mod audit;
 mod certificates;
 mod matrix;
+mod providers;
 mod rotation;
 mod tokens;
 
@@ -140,10 +141,15 @@ fn channel(running: &Running, security: &Security) -> Traced {
 
 /// Calls `method` with an empty message; a fault of the way is UNAVAILABLE.
 async fn ask(channel: &Traced, method: &str, headers: HeaderMap) -> Status {
+    ask_with(channel, method, headers, vec![0; 5]).await
+}
+
+/// The same with a body of its own.
+async fn ask_with(channel: &Traced, method: &str, headers: HeaderMap, body: Vec<u8>) -> Status {
     let mut request = Request::post(format!("/{method}"))
         .header("content-type", "application/grpc")
         .header("te", "trailers")
-        .body(Body::new(http_body_util::Full::from(vec![0; 5])))
+        .body(Body::new(http_body_util::Full::from(body)))
         .unwrap();
     request.headers_mut().extend(headers);
     match channel.clone().oneshot(request).await {

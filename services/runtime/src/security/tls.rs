@@ -89,6 +89,12 @@ fn client(roots: Arc<RootCertStore>, own: Option<Identity>) -> Result<ClientConf
     Ok(config)
 }
 
+/// For an address outside: what a browser would accept, but only from `roots`.
+pub(super) fn outward(roots: Arc<RootCertStore>) -> Result<ClientConfig, rustls::Error> {
+    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
@@ -104,7 +110,8 @@ fn identity(cert: &str, key: &str) -> Result<Identity, String> {
     Ok((chain, key))
 }
 
-fn roots(ca: &str) -> Result<Arc<RootCertStore>, String> {
+/// The authorities of a PEM file.
+pub(super) fn roots(ca: &str) -> Result<Arc<RootCertStore>, String> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(ca.as_bytes()) {
         let certificate = certificate.map_err(|fault| format!("ca_file: {fault}"))?;

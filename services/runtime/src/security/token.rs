@@ -12,6 +12,7 @@ pub(super) mod tests;
 use std::{fmt, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use rustls::RootCertStore;
 use serde::{
     Deserialize,
     de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor},
@@ -23,6 +24,7 @@ use super::{
     caller::{Caller, Via},
     policy::{Policy, Roles},
     settings::IssuerSettings,
+    tls::roots,
 };
 use crate::text;
 
@@ -65,11 +67,14 @@ pub(super) enum TokenFault {
     NoRole,
 }
 
-/// An issuer as it is at present: its settings, its keys, and the roles that they come to.
-#[derive(Debug)]
+/// An issuer as it is at present.
+#[derive(Clone, Debug)]
 pub(super) struct Issuer {
-    settings: IssuerSettings,
-    keys: Keys,
+    pub(super) settings: IssuerSettings,
+    /// None before the first fetch, where they come from an address.
+    pub(super) keys: Arc<Keys>,
+    /// Authorities for that address.
+    pub(super) roots: Option<Arc<RootCertStore>>,
 }
 
 /// A token that was verified.
@@ -135,10 +140,11 @@ pub(super) fn verify(token: &str, issuers: &[Issuer], now: i64) -> Result<Verifi
 }
 
 impl Issuer {
-    pub(super) fn new(settings: &IssuerSettings, jwks: &str) -> Result<Self, String> {
+    pub(super) fn new(settings: &IssuerSettings, jwks: Option<&str>, ca: Option<&str>) -> Result<Self, String> {
         Ok(Self {
             settings: settings.clone(),
-            keys: Keys::parse(jwks)?,
+            keys: Arc::new(jwks.map(Keys::parse).transpose()?.unwrap_or_default()),
+            roots: ca.map(roots).transpose()?,
         })
     }
 

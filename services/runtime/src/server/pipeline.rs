@@ -15,11 +15,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 use tracing::Instrument as _;
 
-use super::{
-    Actor,
-    limits::Limits,
-    rpc_span::{self, Call},
-};
+use super::{Actor, limits::Limits, rpc_span::Call};
 use crate::{
     problem::Problem,
     security::{Security, audit::Record},
@@ -104,11 +100,11 @@ async fn within_limits(layer: PipelineLayer, mut routes: Routes, mut request: Re
         Err(status) => return status.into_http(),
     };
     let method = request.uri().path().trim_start_matches('/').to_owned();
-    let admitted = match security.admit(&method, request.headers(), request.extensions()) {
+    let admitted = match security.admit(&method, request.headers(), request.extensions()).await {
         Ok(admitted) => admitted,
         Err(problem) => return Status::from(problem).into_http(),
     };
-    let mut record = admitted.audited.then(|| Record::new(method, admitted.caller.clone()));
+    let mut record = Record::new(security, method, &admitted);
     // Nobody further in has a use for it, and what nobody has nobody logs.
     request.headers_mut().remove(AUTHORIZATION);
     request.extensions_mut().insert(Actor(admitted.actor));
@@ -122,9 +118,7 @@ async fn within_limits(layer: PipelineLayer, mut routes: Routes, mut request: Re
             Status::from(problem).into_http()
         }
     };
-    if let Some(record) = &mut record {
-        record.answered(rpc_span::code(&response));
-    }
+    record.answered(response.headers());
     response.map(|body| {
         Body::new(body.map_frame(move |frame| {
             let _held = &place;

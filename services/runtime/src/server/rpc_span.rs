@@ -90,7 +90,7 @@ fn server_span(
 }
 
 /// How a call ended. A unary success has its status in the trailers, so no header means OK.
-pub(super) fn code(response: &Response<Body>) -> Code {
+fn code(response: &Response<Body>) -> Code {
     Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code())
 }
 

@@ -8,6 +8,7 @@ use tokio::{
 use super::*;
 use crate::{
     problem::Problem,
+    security::IssuerSettings,
     server::{ServerFault, bind},
 };
 
@@ -275,7 +276,19 @@ fn everything_wrong_with_the_settings_is_told() {
     let wrong = SecuritySettings {
         reload_ms: 1,
         certificates: [("a".to_owned(), vec!["root".to_owned()])].into(),
-        issuers: [("a".to_owned(), Default::default())].into(),
+        issuers: [
+            ("a".to_owned(), Default::default()),
+            (
+                "b".to_owned(),
+                IssuerSettings {
+                    jwks_file: "both".to_owned(),
+                    jwks_url: "http://login.example.com/keys".to_owned(),
+                    jwks_refresh_s: 0,
+                    ..IssuerSettings::default()
+                },
+            ),
+        ]
+        .into(),
         ..SecuritySettings::default()
     };
     let told = fields(&wrong);
@@ -286,6 +299,10 @@ fn everything_wrong_with_the_settings_is_told() {
         "issuers.a.issuer",
         "issuers.a.jwks_file",
         "issuers.a.roles",
+        "issuers.b.jwks_file",
+        "issuers.b.jwks_url",
+        "issuers.b.jwks_refresh_s",
+        "issuers.b.jwks_retry_s",
     ] {
         assert!(told.contains(field), "{field} in {told:?}");
     }

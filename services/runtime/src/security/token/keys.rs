@@ -16,10 +16,10 @@ pub(in crate::security) const RS256: &str = "RS256";
 pub(in crate::security) const ES256: &str = "ES256";
 
 /// Keys by their `kid`.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::security) struct Keys(HashMap<String, Key>);
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Key {
     Rsa { n: Vec<u8>, e: Vec<u8> },
     P256 { point: Vec<u8> },

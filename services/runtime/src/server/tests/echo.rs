@@ -32,6 +32,7 @@ impl DeliveryService for Echo {
         match request.get_ref().source.as_str() {
             "slow" => std::future::pending().await,
             "panic" => panic!("on request"),
+            "another's" => Err(Problem::permission_denied("NOT_YOURS", "this belongs to somebody else").into()),
             "internal" => Err(Problem::internal("hunter2").into()),
             "away" => Err(Problem::unavailable("AWAY", "away").into()),
             "away once" if call == 0 => Err(Problem::unavailable("AWAY", "away").into()),

@@ -111,7 +111,7 @@ impl Mint {
         let jwks = self.jwks();
         settings
             .values()
-            .map(|issuer| Issuer::new(issuer, &jwks).unwrap())
+            .map(|issuer| Issuer::new(issuer, Some(&jwks), None).unwrap())
             .collect()
     }
 
