@@ -9,6 +9,7 @@ CUSTOM = {
     "postgresql.cnpg.io/v1/ScheduledBackup",
     "monitoring.coreos.com/v1/PrometheusRule",
     "monitoring.coreos.com/v1/PodMonitor",
+    "monitoring.coreos.com/v1/ServiceMonitor",
     "keda.sh/v1alpha1/ScaledObject",
     "keda.sh/v1alpha1/TriggerAuthentication",
     "argoproj.io/v1alpha1/Application",
