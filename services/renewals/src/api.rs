@@ -50,6 +50,24 @@ impl Api {
         let found = self.app.deal(deal_id).await?;
         reach.check(&[&found.deal.owner_id])
     }
+
+    /// The same for a review or an onboarding plan: it belongs to whom its account does.
+    async fn care_within(&self, reach: &Reach, subject_id: Uuid) -> Result<(), Problem> {
+        if reach.only().is_none() {
+            return Ok(());
+        }
+        reach.check(&[&self.app.care_owner(subject_id).await?])
+    }
+
+    /// The same for a task, which is also theirs to whom it was given.
+    async fn task_within(&self, reach: &Reach, task_id: Uuid) -> Result<(), Problem> {
+        if reach.only().is_none() {
+            return Ok(());
+        }
+        let found = self.app.task(task_id).await?;
+        let owner = self.app.account_owner(&found.account_id).await?;
+        reach.check(&[&owner, &found.task.assignee_id])
+    }
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -146,7 +164,9 @@ impl RenewalService for Api {
     }
 
     async fn complete_task(&self, request: Request<CompleteTaskRequest>) -> Answer<CompleteTaskResponse> {
+        let reach = Reach::of(&request);
         let (once, command) = convert::complete(request.into_inner())?;
+        self.task_within(&reach, command.task_id).await?;
         answer(self.app.complete(&once, command, render::completed).await?)
     }
 }

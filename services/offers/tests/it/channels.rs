@@ -7,7 +7,7 @@ mod mail;
 mod mailbox;
 mod provider;
 mod sms;
-mod tasks;
+pub(crate) mod tasks;
 
 use std::path::PathBuf;
 

@@ -17,5 +17,6 @@ mod ledger_api;
 mod limits;
 mod merges;
 mod races;
+mod reach;
 mod simulate;
 mod world;

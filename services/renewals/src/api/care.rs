@@ -11,7 +11,7 @@ use upswell_proto::renewals::v1::{
     SetOnboardingOwnerResponse, SummarizeReviewRequest, SummarizeReviewResponse, ValueFigure, agenda_item::Part,
     care_service_server::CareService, review::State,
 };
-use upswell_runtime::{problem::Violations, requests, text};
+use upswell_runtime::{problem::Violations, requests, security::Reach, text};
 use uuid::Uuid;
 
 use super::{
@@ -64,6 +64,7 @@ impl CareService for Api {
     }
 
     async fn move_review(&self, request: Request<MoveReviewRequest>) -> Answer<MoveReviewResponse> {
+        let reach = Reach::of(&request);
         let mut wire = request.into_inner();
         let (once, mut violations) = begin("MoveReview", &mut std::mem::take(&mut wire.request_id), &wire);
         let day = required("date", wire.date, &mut violations, date);
@@ -71,6 +72,7 @@ impl CareService for Api {
         let key = key("review_id", &wire.review_id, wire.etag, &mut violations);
         let deed = day.zip(reason).map(|(day, reason)| ReviewDeed::Move(day, reason));
         let (key, deed) = settled(key.zip(deed), violations)?;
+        self.care_within(&reach, key.0).await?;
         let render = |found| {
             MoveReviewResponse {
                 review: Some(review(found)),
@@ -81,6 +83,7 @@ impl CareService for Api {
     }
 
     async fn close_review(&self, request: Request<CloseReviewRequest>) -> Answer<CloseReviewResponse> {
+        let reach = Reach::of(&request);
         let mut wire = request.into_inner();
         let (once, mut violations) = begin("CloseReview", &mut std::mem::take(&mut wire.request_id), &wire);
         let dropped = if wire.held {
@@ -93,6 +96,7 @@ impl CareService for Api {
         };
         let key = key("review_id", &wire.review_id, wire.etag, &mut violations);
         let (key, dropped) = settled(key.zip(dropped), violations)?;
+        self.care_within(&reach, key.0).await?;
         let render = |found| {
             CloseReviewResponse {
                 review: Some(review(found)),
@@ -107,11 +111,13 @@ impl CareService for Api {
     }
 
     async fn summarize_review(&self, request: Request<SummarizeReviewRequest>) -> Answer<SummarizeReviewResponse> {
+        let reach = Reach::of(&request);
         let mut wire = request.into_inner();
         let (once, mut violations) = begin("SummarizeReview", &mut std::mem::take(&mut wire.request_id), &wire);
         let summary = said("summary", &wire.summary, SUMMARY_MAX, &mut violations);
         let key = key("review_id", &wire.review_id, wire.etag, &mut violations);
         let (key, summary) = settled(key.zip(summary), violations)?;
+        self.care_within(&reach, key.0).await?;
         let render = |found| {
             SummarizeReviewResponse {
                 review: Some(review(found)),
@@ -149,11 +155,13 @@ impl CareService for Api {
         &self,
         request: Request<SetOnboardingOwnerRequest>,
     ) -> Answer<SetOnboardingOwnerResponse> {
+        let reach = Reach::of(&request);
         let mut wire = request.into_inner();
         let (once, mut violations) = begin("SetOnboardingOwner", &mut std::mem::take(&mut wire.request_id), &wire);
         let owner = violations.take("owner_id", text::key(&wire.owner_id));
         let key = key("plan_id", &wire.plan_id, wire.etag, &mut violations);
         let (key, owner) = settled(key.zip(owner), violations)?;
+        self.care_within(&reach, key.0).await?;
         let render = |care| SetOnboardingOwnerResponse { plan: plan(care) }.encode_to_vec();
         answer(self.app.give_plan(&once, key, owner, render).await?)
     }

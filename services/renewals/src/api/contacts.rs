@@ -13,7 +13,12 @@ use upswell_proto::{
     },
     vocabulary::v1::Channel,
 };
-use upswell_runtime::{problem::Violations, requests, text};
+use upswell_runtime::{
+    problem::{Problem, Violations},
+    requests,
+    security::Reach,
+    text,
+};
 use uuid::Uuid;
 
 use super::{
@@ -33,7 +38,7 @@ const LIST_CONTACTS: &str = "ListContacts";
 #[async_trait]
 impl ContactService for Api {
     async fn plan_contact(&self, request: Request<PlanContactRequest>) -> Answer<PlanContactResponse> {
-        let actor = who(&request);
+        let (actor, reach) = (who(&request), Reach::of(&request));
         let mut wire = request.into_inner();
         let request_id = std::mem::take(&mut wire.request_id);
         let mut violations = Violations::new();
@@ -63,13 +68,16 @@ impl ContactService for Api {
                 actor,
             })
         })();
-        let contact = self.app.plan_contact(&once, settled(plan, violations)?).await?;
+        let plan: PlanContact = settled(plan, violations)?;
+        self.within(&reach, plan.deal_id).await?;
+        let contact = self.app.plan_contact(&once, plan).await?;
         Ok(Response::new(PlanContactResponse {
             contact: Some(render(contact)),
         }))
     }
 
     async fn begin_contact(&self, request: Request<BeginContactRequest>) -> Answer<BeginContactResponse> {
+        let reach = Reach::of(&request);
         let mut wire = request.into_inner();
         let request_id = std::mem::take(&mut wire.request_id);
         let mut violations = Violations::new();
@@ -80,6 +88,7 @@ impl ContactService for Api {
             &mut violations,
         );
         let (once, id) = key(once, &wire.renewal_contact_id, &wire.etag, violations)?;
+        self.contact_within(&reach, id).await?;
         let contact = self.app.begin_contact(&once, id, &wire.etag).await?;
         Ok(Response::new(BeginContactResponse {
             contact: Some(render(contact)),
@@ -87,6 +96,7 @@ impl ContactService for Api {
     }
 
     async fn finish_contact(&self, request: Request<FinishContactRequest>) -> Answer<FinishContactResponse> {
+        let reach = Reach::of(&request);
         let mut wire = request.into_inner();
         let request_id = std::mem::take(&mut wire.request_id);
         let mut violations = Violations::new();
@@ -106,6 +116,7 @@ impl ContactService for Api {
             violations.add("outcome", "is required");
         }
         let (once, id) = key(once, &wire.renewal_contact_id, &wire.etag, violations)?;
+        self.contact_within(&reach, id).await?;
         // A missing outcome was noted above and has left already.
         let outcome = outcome.unwrap_or(Outcome::Made);
         let contact = self.app.finish_contact(&once, id, &wire.etag, outcome).await?;
@@ -115,6 +126,7 @@ impl ContactService for Api {
     }
 
     async fn cancel_contact(&self, request: Request<CancelContactRequest>) -> Answer<CancelContactResponse> {
+        let reach = Reach::of(&request);
         let mut wire = request.into_inner();
         let request_id = std::mem::take(&mut wire.request_id);
         let mut violations = Violations::new();
@@ -125,6 +137,7 @@ impl ContactService for Api {
             &mut violations,
         );
         let (once, id) = key(once, &wire.renewal_contact_id, &wire.etag, violations)?;
+        self.contact_within(&reach, id).await?;
         let contact = self.app.cancel_contact(&once, id, &wire.etag).await?;
         Ok(Response::new(CancelContactResponse {
             contact: Some(render(contact)),
@@ -156,12 +169,18 @@ impl ContactService for Api {
     }
 }
 
-fn key(
-    once: Once,
-    id: &str,
-    etag: &str,
-    mut violations: Violations,
-) -> Result<(Once, Uuid), upswell_runtime::problem::Problem> {
+impl Api {
+    /// Nothing when the contact's deal is the caller's, or they may touch those of others.
+    async fn contact_within(&self, reach: &Reach, id: Uuid) -> Result<(), Problem> {
+        if reach.only().is_none() {
+            return Ok(());
+        }
+        let found = self.app.contact(id).await?;
+        self.within(reach, found.deal_id).await
+    }
+}
+
+fn key(once: Once, id: &str, etag: &str, mut violations: Violations) -> Result<(Once, Uuid), Problem> {
     filled("etag", etag, &mut violations);
     let id = uuid("renewal_contact_id", id, &mut violations);
     Ok((once, settled(id, violations)?))

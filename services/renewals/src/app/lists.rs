@@ -37,6 +37,19 @@ impl App {
         found.ok_or_else(|| RenewalError::TaskNotFound(task_id.to_string()))
     }
 
+    /// The customer success manager of an account; empty when nobody is in charge, or nobody knows it.
+    pub async fn account_owner(&self, account_id: &str) -> Result<String, RenewalError> {
+        Ok(store::account_fetch(self.db.reader(), account_id).await?.owner_id)
+    }
+
+    /// The customer success manager of the account that a review or an onboarding plan belongs to, as above.
+    pub async fn care_owner(&self, subject_id: Uuid) -> Result<String, RenewalError> {
+        match store::care_account_fetch(self.db.reader(), &subject_id.to_string()).await? {
+            Some(account_id) => self.account_owner(&account_id).await,
+            None => Ok(String::new()),
+        }
+    }
+
     /// A page of reviews by day, and the key of its last one if there are more.
     pub async fn reviews(
         &self,

@@ -11,6 +11,7 @@ mod events;
 mod ledger;
 mod locks;
 mod pipeline;
+mod reach;
 mod steps;
 mod store;
 mod world;

@@ -21,7 +21,7 @@ fn request_id(of: &str) -> String {
     ids::derive("request", &[of]).to_string()
 }
 
-fn kazakh(account: &str, since: Option<&str>) -> NewEvent {
+pub(crate) fn kazakh(account: &str, since: Option<&str>) -> NewEvent {
     let profile = AccountProfile {
         time_zone: "Asia/Almaty".into(),
         csm_id: "anna".into(),
