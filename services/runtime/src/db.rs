@@ -11,13 +11,14 @@ mod retry;
 mod rows;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     ops::Deref,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use jiff::{
@@ -32,6 +33,7 @@ use sea_orm_migration::{MigratorTrait, SchemaManager};
 use serde::Deserialize;
 use tokio::sync::Notify;
 
+pub(crate) use self::postgres::LAZILY;
 pub use self::{
     migrations::runtime_migrations,
     postgres::database_ensure,
@@ -43,6 +45,9 @@ use crate::{
     problem::{Problem, Violations},
     telemetry::{meters, names},
 };
+
+/// How long a lane of the outbox is taken for known. A store that was set back under a running process may have lost it.
+const LANE_KNOWN: Duration = Duration::from_secs(60);
 
 /// How to reach the store.
 #[derive(Clone, Deserialize)]
@@ -121,6 +126,15 @@ struct Inner {
     reader: DatabaseConnection,
     settings: DbSettings,
     outbox_wake: Arc<Notify>,
+    /// Lanes of the outbox, destination and shard, and when they were last seen to be there.
+    lanes: Mutex<BTreeMap<(&'static str, i32), Instant>>,
+}
+
+impl Inner {
+    fn lanes(&self) -> MutexGuard<'_, BTreeMap<(&'static str, i32), Instant>> {
+        // Nothing that could panic happens under the lock.
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Every statement is timed, where somebody wants to know.
@@ -151,6 +165,7 @@ impl Db {
             reader,
             settings: settings.clone(),
             outbox_wake: Arc::new(Notify::new()),
+            lanes: Mutex::default(),
         }));
         let known = names::<M>();
         let unknown: Vec<_> = db
@@ -231,7 +246,8 @@ impl Db {
         Ok(Tx {
             inner,
             appended: AtomicBool::new(false),
-            outbox_wake: Arc::clone(&self.0.outbox_wake),
+            lanes_made: Mutex::default(),
+            db: Arc::clone(&self.0),
         })
     }
 
@@ -298,7 +314,8 @@ impl fmt::Debug for Db {
 pub struct Tx {
     inner: DatabaseTransaction,
     appended: AtomicBool,
-    outbox_wake: Arc<Notify>,
+    lanes_made: Mutex<Vec<(&'static str, i32)>>,
+    db: Arc<Inner>,
 }
 
 impl Tx {
@@ -309,9 +326,27 @@ impl Tx {
         self.inner.commit().await?;
         failpoint!("tx.commit.after");
         if self.appended.load(Ordering::Relaxed) {
-            self.outbox_wake.notify_one();
+            self.db.outbox_wake.notify_one();
+        }
+        let made = self.lanes_made.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if !made.is_empty() {
+            let now = Instant::now();
+            self.db.lanes().extend(made.into_iter().map(|lane| (lane, now)));
         }
         Ok(())
+    }
+
+    /// Those of these lanes that are not known to be in the store.
+    pub(crate) fn lanes_unknown(&self, mut lanes: BTreeSet<(&'static str, i32)>) -> BTreeSet<(&'static str, i32)> {
+        let known = self.db.lanes();
+        lanes.retain(|lane| known.get(lane).is_none_or(|seen| seen.elapsed() > LANE_KNOWN));
+        lanes
+    }
+
+    /// These lanes are in the store once this is committed.
+    pub(crate) fn mark_lanes(&self, lanes: impl IntoIterator<Item = (&'static str, i32)>) {
+        let mut made = self.lanes_made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.extend(lanes);
     }
 
     pub(crate) fn mark_appended(&self) {
@@ -376,12 +411,6 @@ pub(crate) async fn execute(
 ) -> Result<u64, Problem> {
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
     Ok(connection.execute_raw(statement).await?.rows_affected())
-}
-
-/// `$first, $first+1, …` for a list of `count` parameters.
-pub(crate) fn placeholders(first: usize, count: usize) -> String {
-    let names: Vec<String> = (first..first + count).map(|index| format!("${index}")).collect();
-    names.join(", ")
 }
 
 #[derive(FromQueryResult)]

@@ -24,6 +24,8 @@ use crate::{
 
 /// How soon an event-driven job is tried again that another process was running: it may have looked too early.
 const TAKEN_PAUSE: Duration = Duration::from_millis(100);
+/// The shortest time between two runs of a job: what is applied meanwhile is done in one run.
+const PACE: Duration = Duration::from_millis(25);
 /// The longest pause after failures in a row.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 
@@ -77,6 +79,10 @@ pub fn spawn(
                 () = shutdown.cancelled() => {}
                 () = sleep(pause) => {}
                 () = woken, if job.event_driven() && failures == 0 => {}
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = sleep(PACE.saturating_sub(begun.elapsed())) => {}
             }
         }
     })

@@ -2,12 +2,13 @@
 //!
 //! A lease is a row with an end. It ends by itself when its holder died, and only the clock of the database is asked,
 //! so that the clocks of the processes may differ. It saves work and promises nothing: whoever relies on being alone
-//! needs a fence where the effect is. An SQLite store has one process, which needs no lease.
+//! needs a fence where the effect is, and for the same reason a lease does not wait for the disk. An SQLite store has one
+//! process, which needs no lease.
 
 use sea_orm::{DbBackend, FromQueryResult};
 
 use crate::{
-    db::{Db, execute, select},
+    db::{Db, LAZILY, execute, select},
     problem::Problem,
 };
 
@@ -41,7 +42,8 @@ impl Leases {
             return Ok(true);
         }
         let upsert = format!(
-            "INSERT INTO lease (name, owner, until_at) VALUES ($1, $2, {DB_NOW} + $3) \
+            "{LAZILY} INSERT INTO lease (name, owner, until_at) \
+             SELECT $1, $2, {DB_NOW} + $3 FROM lazily WHERE mode = 'off' \
              ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until_at = excluded.until_at \
              WHERE lease.until_at < {DB_NOW} OR lease.owner = excluded.owner"
         );
@@ -61,8 +63,9 @@ impl Leases {
     /// Gives the lease `name` back, if it is held.
     pub(crate) async fn release(&self, name: &str) -> Result<(), Problem> {
         if self.db.backend() == DbBackend::Postgres {
-            let delete = "DELETE FROM lease WHERE name = $1 AND owner = $2";
-            execute(self.db.writer(), delete, [name.into(), self.owner.as_str().into()]).await?;
+            let delete =
+                format!("{LAZILY} DELETE FROM lease USING lazily WHERE mode = 'off' AND name = $1 AND owner = $2");
+            execute(self.db.writer(), &delete, [name.into(), self.owner.as_str().into()]).await?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! key), because topics that a destination does not take would look like gaps to it. See [`crate::relay`] for how the
 //! rows travel.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use prost::{Message, Name};
@@ -141,13 +141,14 @@ fn destinations<'a>(routes: &'a Routes, event: &NewEvent) -> Result<&'a [&'stati
         .ok_or_else(|| Problem::internal(format!("topic {} has no route", event.topic)))
 }
 
-/// Makes each lane known to the relay.
+/// Makes each lane known to the relay, if it is not known to be there.
 async fn lanes_ensure(tx: &Tx, copies: &[Copy<'_>]) -> Result<(), Problem> {
     let backend = tx.get_database_backend();
-    let lanes: BTreeSet<(&str, i32)> = copies
-        .iter()
-        .map(|(dest, event)| (*dest, shard(backend, &event.key)))
-        .collect();
+    let lanes = copies.iter().map(|(dest, event)| (*dest, shard(backend, &event.key)));
+    let lanes = tx.lanes_unknown(lanes.collect());
+    if lanes.is_empty() {
+        return Ok(());
+    }
     let mut rows = Rows::new([
         ("dest", Column::Text),
         ("shard", Column::Int),
@@ -157,12 +158,13 @@ async fn lanes_ensure(tx: &Tx, copies: &[Copy<'_>]) -> Result<(), Problem> {
         ("lease_owner", Column::Text),
         ("lease_until", Column::BigInt),
     ]);
-    for (dest, shard) in lanes {
+    for &(dest, shard) in &lanes {
         let zero = || Value::from(0_i64);
         rows.push([dest.into(), shard.into(), zero(), zero(), zero(), "".into(), zero()]);
     }
     let tail = "ON CONFLICT (dest, shard) DO NOTHING";
     rows.insert(tx, "outbox_lane", tail).await?;
+    tx.mark_lanes(lanes);
     Ok(())
 }
 

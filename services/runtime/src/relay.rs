@@ -56,7 +56,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{
     sync::{Mutex, OwnedMutexGuard, Semaphore},
     task::{JoinHandle, JoinSet},
-    time::{Instant, sleep},
+    time::{Instant, sleep, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -80,6 +80,9 @@ const BATCHES_MAX: usize = 4;
 const BATCHES_A_TURN: usize = 20;
 /// The shortest pause between two looks at the log; it doubles up to `poll_ms` while there is nothing.
 const POLL_MIN: Duration = Duration::from_millis(5);
+/// The shortest time between two looks of a relay that runs by itself: what is committed meanwhile goes in one batch. A
+/// look costs the same for one event as for hundreds, and so does a batch for whoever takes it.
+const PACE: Duration = Duration::from_millis(25);
 /// How long a driver waits for transactions that keep committed events back, and between looks.
 const HELD_BACK_MAX: Duration = Duration::from_secs(20);
 const HELD_BACK_PAUSE: Duration = Duration::from_millis(2);
@@ -230,6 +233,7 @@ impl Relay {
             let mut work = JoinSet::new();
             let (mut failed, mut pause) = (false, POLL_MIN);
             while !shutdown.is_cancelled() {
+                let looked_at = Instant::now();
                 // A panic must not end the relay while its process looks well.
                 let started = AssertUnwindSafe(relay.0.lanes_start(&mut work, &mut slots, &shutdown))
                     .catch_unwind()
@@ -257,6 +261,10 @@ impl Relay {
                 } else {
                     (pause * 2).min(Duration::from_millis(relay.0.settings.poll_ms))
                 };
+                tokio::select! {
+                    () = shutdown.cancelled() => {},
+                    () = sleep_until(looked_at + PACE) => {},
+                }
             }
             while work.join_next().await.is_some() {}
             if let Err(problem) = relay.0.retire().await {
@@ -327,13 +335,13 @@ impl Inner {
         slots: &mut BTreeMap<String, Arc<Semaphore>>,
         shutdown: &CancellationToken,
     ) -> Result<(), Problem> {
-        let (lanes, _) = self.lanes_due(self.clock.now()).await?;
+        let (lanes, horizon) = self.lanes_due(self.clock.now()).await?;
         for (id, lane) in lanes {
             let Ok(lane) = lane.try_lock_owned() else { continue };
             let slots = slots.entry(id.dest.clone());
             let slots = Arc::clone(slots.or_insert_with(|| Arc::new(Semaphore::new(BATCHES_MAX))));
             let (inner, shutdown) = (Arc::clone(self), shutdown.clone());
-            work.spawn(async move { inner.lane_drain(id, lane, &slots, &shutdown).await });
+            work.spawn(async move { inner.lane_drain(id, lane, horizon, &slots, &shutdown).await });
         }
         // Beside the lanes, whose leases would end while a long log is shortened.
         let inner = Arc::clone(self);
@@ -347,21 +355,25 @@ impl Inner {
         Ok(())
     }
 
-    /// Sends a lane until nothing is left; the number of events acknowledged.
+    /// Sends a lane while its batches are full, the first up to `horizon`; the number of events acknowledged. What came
+    /// meanwhile and is less than a batch waits for the next look.
     async fn lane_drain(
         &self,
         id: LaneId,
         mut lane: OwnedMutexGuard<Lane>,
+        mut horizon: i64,
         slots: &Semaphore,
         shutdown: &CancellationToken,
     ) -> Result<usize, Problem> {
-        let mut total = 0;
-        for _ in 0..BATCHES_A_TURN {
+        let (mut total, full) = (0, self.settings.batch.div_ceil(2) as usize);
+        for turn in 0..BATCHES_A_TURN {
             let Ok(_slot) = slots.acquire().await else { break };
-            let horizon = store::horizon(&self.db).await?;
+            if turn > 0 {
+                horizon = store::horizon(&self.db).await?;
+            }
             let sent = self.lane_run(&id, &mut lane, horizon, self.clock.now()).await;
             match sent {
-                Ok(count) if count > 0 && !shutdown.is_cancelled() => total += count,
+                Ok(count) if count >= full && !shutdown.is_cancelled() => total += count,
                 Ok(count) => return Ok(total + count),
                 Err(problem) => {
                     tracing::debug!(event.destination = id.dest, error = %problem, "a lane was given up for now");

@@ -64,7 +64,7 @@ pub(crate) enum OutboxBlocked {
 
 /// Events that have been applied.
 #[derive(Clone, Copy, DeriveIden)]
-pub(crate) enum Inbox {
+enum Inbox {
     Table,
     Source,
     EventId,
@@ -73,7 +73,7 @@ pub(crate) enum Inbox {
 
 /// The last sequence number applied per (source, key).
 #[derive(Clone, Copy, DeriveIden)]
-pub(crate) enum InboxPos {
+enum InboxPos {
     Table,
     Source,
     Key,

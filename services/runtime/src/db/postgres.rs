@@ -18,6 +18,9 @@ use crate::problem::Problem;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection that rested so long is asked whether it lives before it is used; a busy one is not.
 const RESTED: Duration = Duration::from_secs(1);
+/// What a page costs that is not the next one: little, on anything but a turning disk. By the server's own guess a table
+/// that was never analysed is read whole for a handful of keys, and a prepared statement keeps that plan while it grows.
+const RANDOM_PAGE_COST: &str = "1.1";
 const STATEMENT_TIMEOUT: &str = "30s";
 /// A transaction that waits for its own process holds locks and keeps events back.
 const IDLE_IN_TRANSACTION_TIMEOUT: &str = "10s";
@@ -30,11 +33,17 @@ const MIGRATION_LOCK_TIMEOUT: &str = "2s";
 /// The advisory lock of migrations; its number means nothing.
 const MIGRATION_LOCK: i64 = 0x75_70_73_77_65_6c_6c;
 
+/// Begins a statement on PostgreSQL, whose table `lazily` of one row has to be asked for `mode = 'off'`: what it writes may
+/// be lost when the server dies, and its commit does not wait for the disk.
+pub(crate) const LAZILY: &str =
+    "WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS mode)";
+
 /// The pool for reading and writing. A server that is just starting is waited for.
 pub(super) async fn connect(settings: &DbSettings) -> Result<DatabaseConnection, Problem> {
     let busy = format!("{}ms", settings.busy_timeout_ms);
     let options = options(settings)?.options([
         ("statement_timeout", STATEMENT_TIMEOUT),
+        ("random_page_cost", RANDOM_PAGE_COST),
         ("lock_timeout", &busy),
         ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
     ]);

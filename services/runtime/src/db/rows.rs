@@ -5,7 +5,7 @@
 //! statements. SQLite has no arrays and reads a list of values.
 
 use sea_orm::{
-    ConnectionTrait as _, DbBackend, QueryResult, Statement, Value,
+    ConnectionTrait, DbBackend, QueryResult, Statement, Value,
     sea_query::{ArrayType, ValueType as _},
 };
 
@@ -133,9 +133,18 @@ impl<const N: usize> Rows<N> {
 
     /// As [`Self::write`]; the rows that the statement gives.
     pub async fn read(self, tx: &Tx, statement: impl Fn(&str) -> String) -> Result<Vec<QueryResult>, Problem> {
+        self.select(&**tx, statement).await
+    }
+
+    /// As [`Self::read`], for what only reads: outside a transaction too.
+    pub async fn select(
+        self,
+        connection: &impl ConnectionTrait,
+        statement: impl Fn(&str) -> String,
+    ) -> Result<Vec<QueryResult>, Problem> {
         let mut found = Vec::new();
-        for piece in self.pieces(tx.get_database_backend(), statement) {
-            found.extend(tx.query_all_raw(piece).await?);
+        for piece in self.pieces(connection.get_database_backend(), statement) {
+            found.extend(connection.query_all_raw(piece).await?);
         }
         Ok(found)
     }

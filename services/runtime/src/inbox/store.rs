@@ -2,19 +2,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use sea_orm::{
-    ConnectionTrait, FromQueryResult, Value,
-    sea_query::{OnConflict, Query},
-};
+use sea_orm::QueryResult;
 use uuid::Uuid;
 
 use super::{Inbound, decide::Positions, envelope::Batch};
 use crate::{
-    db::{
-        Tx, execute, micros,
-        migrations::{Inbox, InboxPos},
-        placeholders, select,
-    },
+    db::{Column, Rows, Tx, execute, micros},
     problem::Problem,
 };
 
@@ -42,59 +35,43 @@ pub(super) async fn lease_check(tx: &Tx, batch: &Batch) -> Result<(), Problem> {
 /// The positions of the events' keys; a key without one is new.
 pub(super) async fn positions_fetch(tx: &Tx, source: &str, events: &[&Inbound]) -> Result<Positions, Problem> {
     let keys: BTreeSet<&str> = events.iter().map(|event| event.key.as_str()).collect();
-    let list = placeholders(2, keys.len());
-    let query = format!("SELECT key, seq FROM inbox_pos WHERE source = $1 AND key IN ({list})");
-    let values = std::iter::once(source).chain(keys).map(Value::from);
-    let rows: Vec<PositionRow> = select(&**tx, &query, values).await?;
-    Ok(rows.into_iter().map(|row| (row.key, row.seq)).collect())
+    let mut rows = Rows::new([("source", Column::Text), ("key", Column::Text)]);
+    keys.into_iter().for_each(|key| rows.push([source.into(), key.into()]));
+    let query = |rows: &str| {
+        format!(
+            "SELECT p.key AS key, p.seq AS seq FROM {rows} \
+             CROSS JOIN inbox_pos p WHERE p.source = r.source AND p.key = r.key"
+        )
+    };
+    let found = rows.read(tx, query).await?;
+    let position = |row: &QueryResult| Ok((row.try_get("", "key")?, row.try_get("", "seq")?));
+    found.iter().map(position).collect()
 }
 
 /// Marks `events` as applied; the ids that were not marked before.
 pub(super) async fn inbox_insert(tx: &Tx, source: &str, events: &[&Inbound]) -> Result<HashSet<Uuid>, Problem> {
-    if events.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let mut insert = Query::insert();
-    insert
-        .into_table(Inbox::Table)
-        .columns([Inbox::Source, Inbox::EventId, Inbox::OccurredAt])
-        .on_conflict(
-            OnConflict::columns([Inbox::Source, Inbox::EventId])
-                .do_nothing()
-                .to_owned(),
-        )
-        .returning(Query::returning().column(Inbox::EventId));
+    let columns = [
+        ("source", Column::Text),
+        ("event_id", Column::Uuid),
+        ("occurred_at", Column::BigInt),
+    ];
+    let mut rows = Rows::new(columns);
     for event in events {
-        insert.values_panic([source.into(), event.event_id.into(), micros(event.occurred_at).into()]);
+        rows.push([source.into(), event.event_id.into(), micros(event.occurred_at).into()]);
     }
-    let rows = tx.query_all(&insert).await?;
-    let ids: Result<HashSet<Uuid>, _> = rows.iter().map(|row| row.try_get("", "event_id")).collect();
+    let tail = "ON CONFLICT (source, event_id) DO NOTHING RETURNING event_id";
+    let found = rows.insert_returning(tx, "inbox", tail).await?;
+    let ids: Result<HashSet<Uuid>, _> = found.iter().map(|row| row.try_get("", "event_id")).collect();
     Ok(ids?)
 }
 
 /// Moves the keys to where they now stand.
 pub(super) async fn positions_upsert(tx: &Tx, source: &str, positions: &Positions) -> Result<(), Problem> {
-    if positions.is_empty() {
-        return Ok(());
-    }
-    let mut upsert = Query::insert();
-    upsert
-        .into_table(InboxPos::Table)
-        .columns([InboxPos::Source, InboxPos::Key, InboxPos::Seq])
-        .on_conflict(
-            OnConflict::columns([InboxPos::Source, InboxPos::Key])
-                .update_column(InboxPos::Seq)
-                .to_owned(),
-        );
+    let mut rows = Rows::new([("source", Column::Text), ("key", Column::Text), ("seq", Column::BigInt)]);
     for (key, seq) in positions {
-        upsert.values_panic([source.into(), key.as_str().into(), (*seq).into()]);
+        rows.push([source.into(), key.as_str().into(), (*seq).into()]);
     }
-    tx.execute(&upsert).await?;
+    let tail = "ON CONFLICT (source, key) DO UPDATE SET seq = excluded.seq";
+    rows.insert(tx, "inbox_pos", tail).await?;
     Ok(())
-}
-
-#[derive(FromQueryResult)]
-struct PositionRow {
-    key: String,
-    seq: i64,
 }

@@ -74,6 +74,7 @@ impl Inner {
                 txid: row.txid,
                 id: row.position,
             },
+            has_blocked: true,
         }))
     }
 

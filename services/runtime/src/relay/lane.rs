@@ -1,6 +1,6 @@
 //! One lane: read a batch, send it, write down how far it got.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use upswell_proto::delivery::v1::EventResult;
@@ -34,6 +34,8 @@ pub(super) struct Lane {
 pub(super) struct Held {
     pub(super) epoch: i64,
     pub(super) position: Position,
+    /// False while no key of the lane lags. Only the holder of the lane lets one fall behind.
+    pub(super) has_blocked: bool,
 }
 
 /// What to send next.
@@ -42,6 +44,8 @@ struct Batch {
     rows: Vec<Row>,
     /// Where the cursor stands after the batch.
     to: Position,
+    /// Some keys of the lane lag.
+    has_blocked: bool,
 }
 
 impl Inner {
@@ -69,7 +73,7 @@ impl Inner {
                 }
             };
             let from = held.position;
-            let batch = self.batch_read(id, from, horizon, now).await?;
+            let batch = self.batch_read(id, held, horizon, now).await?;
             if batch.rows.is_empty() && batch.to == from {
                 return Ok(0);
             }
@@ -90,6 +94,7 @@ impl Inner {
             failpoint!("relay.cursor");
             lane.held = Some(Held {
                 position: batch.to,
+                has_blocked: batch.has_blocked || !stands.is_empty(),
                 ..held
             });
             (lane.failures, lane.behind) = (0, false);
@@ -100,7 +105,8 @@ impl Inner {
         }
     }
 
-    async fn batch_read(&self, id: &LaneId, from: Position, horizon: i64, now: Timestamp) -> Result<Batch, Problem> {
+    async fn batch_read(&self, id: &LaneId, held: Held, horizon: i64, now: Timestamp) -> Result<Batch, Problem> {
+        let from = held.position;
         let limit = self.settings.batch.clamp(1, 1000);
         let mut bytes = 0;
         let mut fits = |row: &Row| {
@@ -108,7 +114,11 @@ impl Inner {
             bytes += row.payload.len().max(1);
             first || bytes <= BATCH_BYTES
         };
-        let blocked = store::blocked_keys(&self.db, id).await?;
+        let blocked = if held.has_blocked {
+            store::blocked_keys(&self.db, id).await?
+        } else {
+            HashSet::new()
+        };
         let mut rows = Vec::new();
         if !blocked.is_empty() {
             rows = store::due(&self.db, id, from, micros(now), limit.div_ceil(2)).await?;
@@ -125,7 +135,8 @@ impl Inner {
                 rows.push(row);
             }
         }
-        Ok(Batch { rows, to })
+        let has_blocked = !blocked.is_empty();
+        Ok(Batch { rows, to, has_blocked })
     }
 
     /// Cursor and standing keys move together; false when another relay has the lease.
@@ -150,7 +161,7 @@ impl Inner {
         stands: &[settle::Stand],
     ) -> Result<bool, Problem> {
         if stands.is_empty() {
-            return store::cursor_move(self.db.writer(), id, to, epoch).await;
+            return store::cursor_move_alone(&self.db, id, to, epoch).await;
         }
         let tx = self.db.begin().await?;
         if !store::cursor_move(&*tx, id, to, epoch).await? {

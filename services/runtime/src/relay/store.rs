@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::settle::Stand;
 use crate::{
-    db::{Db, Tx, execute, micros, migrations::OutboxBlocked, select},
+    db::{Db, LAZILY, Tx, execute, micros, migrations::OutboxBlocked, select},
     ids,
     problem::Problem,
 };
@@ -151,7 +151,32 @@ pub(super) async fn cursor_move(
     position: Position,
     epoch: i64,
 ) -> Result<bool, Problem> {
-    let update = "UPDATE outbox_lane SET txid = $1, position = $2 WHERE dest = $3 AND shard = $4 AND lease_epoch = $5";
+    cursor_move_by(connection, CURSOR_MOVE, lane, position, epoch).await
+}
+
+/// [`cursor_move`] in a transaction of its own, which does not wait for the disk on PostgreSQL: when the server loses it,
+/// the batch is sent again and the receiver drops it.
+pub(super) async fn cursor_move_alone(db: &Db, lane: &LaneId, position: Position, epoch: i64) -> Result<bool, Problem> {
+    let update = match db.backend() {
+        DbBackend::Postgres => format!(
+            "{LAZILY} UPDATE outbox_lane SET txid = $1, position = $2 FROM lazily \
+             WHERE mode = 'off' AND dest = $3 AND shard = $4 AND lease_epoch = $5"
+        ),
+        _ => CURSOR_MOVE.to_owned(),
+    };
+    cursor_move_by(db.writer(), &update, lane, position, epoch).await
+}
+
+const CURSOR_MOVE: &str =
+    "UPDATE outbox_lane SET txid = $1, position = $2 WHERE dest = $3 AND shard = $4 AND lease_epoch = $5";
+
+async fn cursor_move_by(
+    connection: &impl ConnectionTrait,
+    update: &str,
+    lane: &LaneId,
+    position: Position,
+    epoch: i64,
+) -> Result<bool, Problem> {
     let values = [
         position.txid.into(),
         position.id.into(),

@@ -135,6 +135,23 @@ async fn f4_a_transaction_that_began_before_and_writes_to_a_key_after_keeps_the_
 }
 
 #[tokio::test]
+async fn f4_a_lane_of_a_transaction_that_was_rolled_back_is_made_by_the_next() {
+    let world = World::new().await;
+    for keep in [false, true] {
+        let tx = world.sender.db.begin().await.unwrap();
+        append(&tx, SENDER, &routes(), vec![event("a")]).await.unwrap();
+        if keep {
+            tx.commit().await.unwrap();
+        } else {
+            drop(tx);
+        }
+        let lanes = number(&world.sender.db, "SELECT COUNT(*) FROM outbox_lane").await;
+        assert_eq!(lanes, i64::from(keep));
+    }
+    assert_eq!(world.relay_all(start()).await, 1);
+}
+
+#[tokio::test]
 async fn f5_an_open_transaction_delays_what_came_after_it_and_loses_nothing() {
     let world = World::new().await;
     if !world.sender.is_postgres() {
