@@ -267,12 +267,12 @@ async fn save(tx: &Tx, ctx: &LedgerCtx, changed: &[Noted], now: Timestamp) -> Re
     let touches = |some: Vec<&Noted>| some.iter().map(|noted| noted.touch.clone()).collect::<Vec<_>>();
     store::touches_save(tx, &touches(known)).await?;
     store::touches_insert(tx, &touches(added)).await?;
-    let entry = |Noted { touch, note, .. }: &'_ Noted| store::LogEntry {
-        touch: touch.clone(),
-        note,
+    let entries = changed.iter().map(|noted| store::LogEntry {
+        touch: &noted.touch,
+        note: noted.note,
         at: now,
-    };
-    store::touch_log_append(tx, changed.iter().map(entry)).await?;
+    });
+    store::touch_log_append(tx, entries).await?;
     let event = |noted: &Noted| noted.span.in_scope(|| touch_changed(&noted.touch, now));
     outbox::append(tx, NAME, &ctx.routes, changed.iter().map(event).collect()).await
 }

@@ -5,13 +5,12 @@ mod locks;
 mod rows;
 mod standing;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use sea_orm::{
-    ActiveValue::{NotSet, Set},
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, FromQueryResult as _, QueryFilter, QueryOrder, QuerySelect};
 use upswell_runtime::{
-    db::{Tx, epoch_day, micros},
+    db::{Column, Rows, Tx, epoch_day, micros},
     problem::{Kind, Problem},
 };
 use uuid::Uuid;
@@ -21,14 +20,11 @@ pub use self::{
     locks::{Family, account_touch_families, account_touch_lock, account_touch_root_set},
     standing::{opted_out_list, standings_fetch},
 };
-use super::{Reads, insert, padded, shape, upsert};
+use super::{Reads, upsert};
 use crate::domain::{
     ledger::{HORIZON, Touch},
     vocabulary::TouchState,
 };
-
-/// Steps in one statement.
-const CHUNK: usize = 500;
 
 /// Which touches a list shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,9 +39,9 @@ pub struct TouchFilter {
 
 /// One step for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogEntry {
+pub struct LogEntry<'a> {
     /// The touch after the step.
-    pub touch: Touch,
+    pub touch: &'a Touch,
     /// What is worth knowing of it; empty for nothing.
     pub note: &'static str,
     /// When.
@@ -69,25 +65,39 @@ pub async fn touch_list_for(
     since: Timestamp,
     ids: &[Uuid],
 ) -> Result<Vec<Touch>, Problem> {
-    let counting = TouchState::ALL
+    // One list carries both: no account is called nothing, and no touch has the id of zeros.
+    let columns = [
+        ("account_id", Column::Text),
+        ("since", Column::BigInt),
+        ("touch_id", Column::Uuid),
+    ];
+    let mut rows = Rows::new(columns);
+    for place in 0..account_ids.len().max(ids.len()) {
+        let account_id = account_ids.get(place).map_or("", String::as_str);
+        let id = ids.get(place).copied().unwrap_or_default();
+        rows.push([account_id.into(), micros(since).into(), id.into()]);
+    }
+    let states: Vec<_> = TouchState::ALL
         .iter()
         .filter(|state| state.counts())
-        .map(|state| state.as_str());
-    let using = Condition::all()
-        .add(touch::Column::AccountId.is_in(padded(account_ids)))
-        .add(touch::Column::CountsAt.gte(micros(since)))
-        .add(touch::Column::State.is_in(counting));
-    let mut wanted = Condition::any().add(using);
-    if let Some(last) = ids.last() {
-        let mut ids = ids.to_vec();
-        ids.resize(ids.len().next_power_of_two(), *last);
-        wanted = wanted.add(touch::Column::TouchId.is_in(ids));
+        .map(|state| state.as_str())
+        .collect();
+    let states = states.join("', '");
+    // Each half by its own index; a cross join is the order in which SQLite looks.
+    let select = |rows: &str| {
+        format!(
+            "WITH asked AS (SELECT account_id, since, touch_id FROM {rows}) \
+             SELECT t.* FROM asked a CROSS JOIN touches t \
+             WHERE t.account_id = a.account_id AND t.counts_at >= a.since AND t.state IN ('{states}') \
+             UNION ALL SELECT t.* FROM asked a CROSS JOIN touches t WHERE t.touch_id = a.touch_id"
+        )
+    };
+    let mut found = BTreeMap::new();
+    for row in rows.select(db, select).await? {
+        let row = touch::Model::from_query_result(&row, "")?;
+        found.insert((row.counts_at, row.touch_id), row);
     }
-    let found = touch::Entity::find()
-        .filter(wanted)
-        .order_by_asc(touch::Column::CountsAt)
-        .order_by_asc(touch::Column::TouchId);
-    touches(found.all(db).await?)
+    touches(found.into_values())
 }
 
 /// The reservations of these accounts whose time was over at `now`.
@@ -173,8 +183,13 @@ pub async fn touches_insert(tx: &Tx, touches: &[Touch]) -> Result<(), Problem> {
         }
         _ => problem,
     };
-    let rows = touches.iter().map(touch::Model::from).collect();
-    insert::<touch::Entity>(tx, rows).await.map_err(known)
+    let mut touches: Vec<touch::Model> = touches.iter().map(touch::Model::from).collect();
+    // In one order, so that no two writers of the same touches wait for each other.
+    touches.sort_unstable_by_key(|row| row.touch_id);
+    let mut rows = Rows::new(rows::COLUMNS);
+    touches.into_iter().for_each(|row| rows.push(rows::values(row)));
+    rows.insert(tx, "touches", "").await.map_err(known)?;
+    Ok(())
 }
 
 /// Stores touches that are there as they stand now.
@@ -183,23 +198,30 @@ pub async fn touches_save(tx: &Tx, touches: &[Touch]) -> Result<(), Problem> {
 }
 
 /// Adds steps to the log.
-pub async fn touch_log_append(tx: &Tx, entries: impl ExactSizeIterator<Item = LogEntry>) -> Result<(), Problem> {
-    let mut rows = entries.map(|LogEntry { touch, note, at }| log::ActiveModel {
-        entry_id: NotSet,
-        touch_id: Set(touch.id),
-        account_id: Set(touch.account_id.clone()),
-        state: Set(touch.state.to_string()),
-        counts_at: Set(micros(touch.counts_at())),
-        renewal_on: Set(touch.renewal_on.map(epoch_day)),
-        policy_version: Set(touch.policy_version.clone()),
-        note: Set(note.to_owned()),
-        logged_at: Set(micros(at)),
-    });
-    while rows.len() > 0 {
-        let count = shape(rows.len(), CHUNK);
-        let some: Vec<log::ActiveModel> = rows.by_ref().take(count).collect();
-        log::Entity::insert_many(some).exec_without_returning(&**tx).await?;
+pub async fn touch_log_append(tx: &Tx, entries: impl Iterator<Item = LogEntry<'_>>) -> Result<(), Problem> {
+    let mut rows = Rows::new([
+        ("touch_id", Column::Uuid),
+        ("account_id", Column::Text),
+        ("state", Column::Text),
+        ("counts_at", Column::BigInt),
+        ("renewal_on", Column::IntOrNull),
+        ("policy_version", Column::Text),
+        ("note", Column::Text),
+        ("logged_at", Column::BigInt),
+    ]);
+    for LogEntry { touch, note, at } in entries {
+        rows.push([
+            touch.id.into(),
+            touch.account_id.as_str().into(),
+            touch.state.as_str().into(),
+            micros(touch.counts_at()).into(),
+            touch.renewal_on.map(epoch_day).into(),
+            touch.policy_version.as_str().into(),
+            note.into(),
+            micros(at).into(),
+        ]);
     }
+    rows.insert(tx, "touch_log", "").await?;
     Ok(())
 }
 
@@ -211,6 +233,6 @@ pub async fn touch_log_list(db: &impl Reads, id: Uuid) -> Result<Vec<log::Model>
     Ok(found.all(db).await?)
 }
 
-fn touches(rows: Vec<touch::Model>) -> Result<Vec<Touch>, Problem> {
+fn touches(rows: impl IntoIterator<Item = touch::Model>) -> Result<Vec<Touch>, Problem> {
     rows.into_iter().map(Touch::try_from).collect()
 }

@@ -9,6 +9,7 @@ mod m0006_channels;
 mod m0007_learning;
 mod m0008_handover;
 mod m0009_addresses;
+mod m0010_room;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, prelude::*};
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
         all.push(Box::new(m0007_learning::Learning));
         all.push(Box::new(m0008_handover::Handover));
         all.push(Box::new(m0009_addresses::Addresses));
+        all.push(Box::new(m0010_room::Room));
         all
     }
 }

@@ -3,14 +3,15 @@
 //!
 //! ```text
 //! call → queue ──(a place is free: the caller takes all that waits)──▶ judged without lock ─ refused → answer
-//!                                                                            └─ allowed → locked, judged again → answer
+//!                                                       │                    └─ allowed ─┐
+//!                                                       └──(most are granted of late)────┴▶ locked, judged → answer
 //! ```
 //! There is no task that could end: whoever waits either is answered or gets the place and leads the next group. How
 //! many may wait is bounded by the requests that the server takes at once.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -23,8 +24,8 @@ use upswell_runtime::{
 
 use super::{
     LedgerCtx, families,
-    reserve::{Ask, Outcome, count_refused, reserve_all_in},
-    sheet::{Sheets, Verdict, Wanted},
+    reserve::{Ask, Outcome, reserve_all_in, settle},
+    sheet::{Sheets, Wanted},
 };
 use crate::{
     domain::ledger::{Judgement, Reserve, Touch},
@@ -61,6 +62,7 @@ pub(super) struct Desk {
     pub(super) db: Db,
     pub(super) ctx: Arc<LedgerCtx>,
     pub(super) clock: Clock,
+    refusing: Arc<AtomicBool>,
 }
 
 impl Coalescer {
@@ -146,6 +148,17 @@ async fn decide(desk: Desk, group: Vec<Waiting>, _turn: OwnedSemaphorePermit) {
 }
 
 impl Desk {
+    /// Over this ledger.
+    pub(super) fn new(db: Db, ctx: Arc<LedgerCtx>, clock: Clock) -> Self {
+        let refusing = Arc::default();
+        Self {
+            db,
+            ctx,
+            clock,
+            refusing,
+        }
+    }
+
     /// The answers to calls, in their order. What fails as a group is tried call by call, so that only the culprit fails;
     /// the keys make sure that nothing is granted twice if the group was stored after all.
     pub(super) async fn decide_all(&self, asks: &[Ask]) -> Vec<Answer> {
@@ -167,23 +180,13 @@ impl Desk {
     }
 
     async fn decide(&self, asks: &[Ask]) -> Result<Vec<Answer>, Problem> {
-        // A refusal by what was committed a moment ago is as true as one that waited for the lock, and much cheaper.
-        let (ctx, now) = (&*self.ctx, self.clock.now());
-        let commands = || asks.iter().map(|ask| &ask.command);
-        let families = families(self.db.reader(), commands().map(|command| &command.account_id), now).await?;
-        let sheets = Sheets::gather(self.db.reader(), ctx, families, Wanted::by(commands()), now).await?;
-        let mut answers: Vec<Option<Answer>> = Vec::with_capacity(asks.len());
-        for command in commands() {
-            answers.push(match sheets.decide(ctx, command) {
-                Ok(Verdict::Granted(_)) => None,
-                Ok(Verdict::Known(touch)) => Some(Ok(Ok(touch))),
-                Ok(Verdict::Refused(judgement)) => {
-                    count_refused(command, &judgement);
-                    Some(Ok(Err(judgement)))
-                }
-                Err(problem) => Some(Err(problem)),
-            });
-        }
+        // A refusal by what was committed a moment ago is as true as one that waited for the lock, and much cheaper; but
+        // while most are granted, looking first is looking twice.
+        let mut answers: Vec<Option<Answer>> = if self.refusing.load(Ordering::Relaxed) {
+            self.look(asks).await?
+        } else {
+            asks.iter().map(|_| None).collect()
+        };
         let open = asks.iter().zip(&answers).filter(|(_, answer)| answer.is_none());
         let open: Vec<&Ask> = open.map(|(ask, _)| ask).collect();
         let mut granted = Vec::new();
@@ -191,8 +194,29 @@ impl Desk {
             granted = retrying(|| self.grant(&open)).await?;
         }
         let mut granted = granted.into_iter();
-        let answer = |answer: Option<Answer>| answer.or_else(|| granted.next()).unwrap_or_else(|| lost(()));
-        Ok(answers.into_iter().map(answer).collect())
+        for answer in &mut answers {
+            *answer = answer.take().or_else(|| granted.next());
+        }
+        let refused = answers
+            .iter()
+            .filter(|answer| matches!(answer, Some(Ok(Err(_)))))
+            .count();
+        self.refusing.store(refused * 2 > asks.len(), Ordering::Relaxed);
+        Ok(answers
+            .into_iter()
+            .map(|answer| answer.unwrap_or_else(|| lost(())))
+            .collect())
+    }
+
+    /// The answers that need no lock.
+    async fn look(&self, asks: &[Ask]) -> Result<Vec<Option<Answer>>, Problem> {
+        let (ctx, now) = (&*self.ctx, self.clock.now());
+        let commands = || asks.iter().map(|ask| &ask.command);
+        let families = families(self.db.reader(), commands().map(|command| &command.account_id), now).await?;
+        let sheets = Sheets::gather(self.db.reader(), ctx, families, Wanted::by(commands()), now).await?;
+        Ok(commands()
+            .map(|command| settle(&sheets, ctx, command).break_value())
+            .collect())
     }
 
     async fn grant(&self, asks: &[&Ask]) -> Result<Vec<Outcome>, Problem> {

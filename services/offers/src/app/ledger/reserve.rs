@@ -1,6 +1,6 @@
 //! Granting places, to one or to many at once.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 use jiff::Timestamp;
 use tracing::Span;
@@ -61,36 +61,54 @@ pub(super) async fn reserve_all_in(
     let wanted = Wanted::by(asks.iter().map(|ask| &ask.command));
     let mut sheets = Sheets::gather(&**tx, ctx, families, wanted, now).await?;
     let expired = sheets.expire();
-    let mut changed: Vec<Noted> = expired.into_iter().map(Noted::plain).collect();
+    let mut granted = Vec::new();
+    // What stands refused before anything is granted is refused, whether it was looked at without the locks or not.
+    let mut early: Vec<Option<Outcome>> = match accounts.len() == asks.len() {
+        true => asks.iter().map(|_| None).collect(),
+        false => asks
+            .iter()
+            .map(|ask| settle(&sheets, ctx, &ask.command).break_value())
+            .collect(),
+    };
     let mut outcomes = Vec::with_capacity(asks.len());
-    for Ask { command, span } in asks {
-        let outcome = match sheets.decide(ctx, command) {
-            Ok(Verdict::Known(touch)) => Ok(Ok(touch)),
-            Ok(Verdict::Refused(judgement)) => {
-                count_refused(command, &judgement);
-                Ok(Err(judgement))
-            }
-            Ok(Verdict::Granted(touch)) => {
+    for (Ask { command, span }, early) in asks.iter().zip(&mut early) {
+        if let Some(outcome) = early.take() {
+            outcomes.push(outcome);
+            continue;
+        }
+        outcomes.push(match settle(&sheets, ctx, command) {
+            ControlFlow::Break(outcome) => outcome,
+            ControlFlow::Continue(touch) => {
                 count(command, "granted");
                 sheets.add(&touch);
                 let note = note(&touch, &sheets.standing(&command.account_id, None)?);
-                changed.push(Noted::added(touch.clone(), note, span.clone()));
+                granted.push(Noted::added(touch.clone(), note, span.clone()));
                 Ok(Ok(touch))
             }
-            Err(problem) => Err(problem),
-        };
-        outcomes.push(outcome);
+        });
     }
-    save(tx, ctx, &changed, now).await?;
+    // An answer that changes nothing leaves what is overdue to the job.
+    if !granted.is_empty() {
+        let changed: Vec<Noted> = expired.into_iter().map(Noted::plain).chain(granted).collect();
+        save(tx, ctx, &changed, now).await?;
+    }
     Ok(outcomes)
 }
 
-/// Counts a refusal under the first of its rules.
-pub(super) fn count_refused(command: &Reserve, judgement: &Judgement) {
-    count(
-        command,
-        judgement.blocking.first().map_or("none", |blocking| blocking.rule),
-    );
+/// The answer to a command as the sheets stand, or the touch that is to be granted to it.
+pub(super) fn settle(sheets: &Sheets, ctx: &LedgerCtx, command: &Reserve) -> ControlFlow<Outcome, Touch> {
+    ControlFlow::Break(match sheets.decide(ctx, command) {
+        Ok(Verdict::Granted(touch)) => return ControlFlow::Continue(touch),
+        Ok(Verdict::Known(touch)) => Ok(Ok(touch)),
+        Ok(Verdict::Refused(judgement)) => {
+            count(
+                command,
+                judgement.blocking.first().map_or("none", |blocking| blocking.rule),
+            );
+            Ok(Err(judgement))
+        }
+        Err(problem) => Err(problem),
+    })
 }
 
 fn count(command: &Reserve, verdict: &'static str) {

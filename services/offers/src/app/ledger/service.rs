@@ -56,7 +56,7 @@ impl Ledger {
     pub fn new(db: Db, ctx: Arc<LedgerCtx>, clock: Clock) -> Self {
         let coalescer = Coalescer::new(&db);
         Self {
-            desk: Desk { db, ctx, clock },
+            desk: Desk::new(db, ctx, clock),
             coalescer,
         }
     }

@@ -7,19 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder,
-    sea_query::{Expr, OnConflict, Query},
+    ColumnTrait, ConnectionTrait as _, DbBackend, EntityTrait, FromQueryResult as _, QueryFilter, QueryOrder,
+    QueryResult, sea_query::Expr,
 };
 use upswell_runtime::{
-    db::{Tx, from_micros, micros},
+    db::{Column as Typed, Rows, Tx, from_micros, micros},
     problem::Problem,
 };
 
 use super::entities::state::{Column, Entity, Model};
-use crate::store::{Reads, padded, shape};
-
-/// Accounts in one statement.
-const CHUNK: usize = 500;
+use crate::store::{Reads, padded};
 
 /// Accounts that count together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,15 +59,15 @@ pub async fn account_touch_families(
     account_ids: &BTreeSet<String>,
     now: Timestamp,
 ) -> Result<BTreeMap<String, Family>, Problem> {
-    let ids: Vec<String> = account_ids.iter().cloned().collect();
-    let mut known: BTreeMap<String, Model> = BTreeMap::new();
-    for chunk in ids.chunks(CHUNK) {
-        let found = Entity::find()
-            .filter(Column::AccountId.is_in(padded(chunk)))
-            .all(db)
-            .await?;
-        known.extend(found.into_iter().map(|row| (row.account_id.clone(), row)));
-    }
+    let mut rows = Rows::new([("account_id", Typed::Text)]);
+    account_ids.iter().for_each(|id| rows.push([id.as_str().into()]));
+    let select = |rows: &str| {
+        format!(
+            "SELECT s.account_id, s.version, s.recorded_at, s.root_id FROM {rows} \
+             CROSS JOIN account_touch_state s WHERE s.account_id = r.account_id"
+        )
+    };
+    let mut known = states(rows.select(db, select).await?)?;
     let related = rows_related(db, known.values()).await?;
     known.extend(related.into_iter().map(|row| (row.account_id.clone(), row)));
     Ok(families(account_ids, &known, now))
@@ -85,40 +82,33 @@ pub async fn account_touch_root_set(tx: &Tx, account_ids: &[String], root: &str)
     Ok(())
 }
 
+/// One statement for all of them, which locks in the order of `ids`.
 async fn rows_lock(tx: &Tx, ids: &[String], now: Timestamp) -> Result<BTreeMap<String, Model>, Problem> {
     let latest = match tx.get_database_backend() {
-        DbBackend::Postgres => "GREATEST(account_touch_state.recorded_at, excluded.recorded_at)",
-        _ => "MAX(account_touch_state.recorded_at, excluded.recorded_at)",
+        DbBackend::Postgres => "GREATEST",
+        _ => "MAX",
     };
-    let mut rows = BTreeMap::new();
-    let mut rest = ids;
-    while !rest.is_empty() {
-        let (chunk, others) = rest.split_at(shape(rest.len(), CHUNK));
-        rest = others;
-        let known = OnConflict::column(Column::AccountId)
-            .value(Column::Version, Expr::cust("account_touch_state.version + 1"))
-            .value(Column::RecordedAt, Expr::cust(latest))
-            .to_owned();
-        let mut upsert = Query::insert();
-        upsert
-            .into_table(Entity)
-            .columns([Column::AccountId, Column::Version, Column::RecordedAt, Column::RootId])
-            .on_conflict(known)
-            .returning(Query::returning().columns([
-                Column::AccountId,
-                Column::Version,
-                Column::RecordedAt,
-                Column::RootId,
-            ]));
-        for id in chunk {
-            upsert.values_panic([id.as_str().into(), 1_i64.into(), micros(now).into(), "".into()]);
-        }
-        for row in tx.query_all(&upsert).await? {
-            let row = <Model as sea_orm::FromQueryResult>::from_query_result(&row, "")?;
-            rows.insert(row.account_id.clone(), row);
-        }
-    }
-    Ok(rows)
+    let mut rows = Rows::new([("account_id", Typed::Text), ("recorded_at", Typed::BigInt)]);
+    ids.iter()
+        .for_each(|id| rows.push([id.as_str().into(), micros(now).into()]));
+    let upsert = |rows: &str| {
+        format!(
+            "INSERT INTO account_touch_state (account_id, version, recorded_at, root_id) \
+             SELECT account_id, 1, recorded_at, '' FROM {rows} WHERE 1 = 1 \
+             ON CONFLICT (account_id) DO UPDATE SET version = account_touch_state.version + 1, \
+             recorded_at = {latest}(account_touch_state.recorded_at, excluded.recorded_at) \
+             RETURNING account_id, version, recorded_at, root_id"
+        )
+    };
+    states(rows.read(tx, upsert).await?)
+}
+
+fn states(rows: Vec<QueryResult>) -> Result<BTreeMap<String, Model>, Problem> {
+    let state = |row: QueryResult| {
+        let state = Model::from_query_result(&row, "")?;
+        Ok((state.account_id.clone(), state))
+    };
+    rows.into_iter().map(state).collect()
 }
 
 async fn rows_related<'a>(db: &impl Reads, rows: impl Iterator<Item = &'a Model>) -> Result<Vec<Model>, Problem> {

@@ -1,12 +1,61 @@
 //! Touch ⇄ row.
 
+use sea_orm::Value;
 use upswell_runtime::{
-    db::{epoch_day, from_epoch_day, from_micros, micros},
+    db::{Column, epoch_day, from_epoch_day, from_micros, micros},
     problem::Problem,
 };
 
 use super::entities::touch;
 use crate::{domain::ledger::Touch, store::word};
+
+/// The columns of a touch.
+pub(super) const COLUMNS: [(&str, Column); 19] = [
+    ("touch_id", Column::Uuid),
+    ("account_id", Column::Text),
+    ("class", Column::Text),
+    ("proposes_expansion", Column::Bool),
+    ("channel", Column::Text),
+    ("sender", Column::Text),
+    ("idempotency_key", Column::Text),
+    ("content", Column::Uuid),
+    ("contact_id", Column::Text),
+    ("offer_id", Column::Text),
+    ("state", Column::Text),
+    ("planned_at", Column::BigInt),
+    ("actual_at", Column::BigIntOrNull),
+    ("counts_at", Column::BigInt),
+    ("recorded_at", Column::BigInt),
+    ("expires_at", Column::BigIntOrNull),
+    ("renewal_on", Column::IntOrNull),
+    ("policy_version", Column::Text),
+    ("release_reason", Column::Text),
+];
+
+/// The values of a touch, in the order of [`COLUMNS`].
+pub(super) fn values(row: touch::Model) -> [Value; 19] {
+    [
+        row.touch_id.into(),
+        row.account_id.into(),
+        row.class.into(),
+        row.proposes_expansion.into(),
+        row.channel.into(),
+        row.sender.into(),
+        row.idempotency_key.into(),
+        row.content.into(),
+        row.contact_id.into(),
+        row.offer_id.into(),
+        row.state.into(),
+        row.planned_at.into(),
+        row.actual_at.into(),
+        row.counts_at.into(),
+        row.recorded_at.into(),
+        row.expires_at.into(),
+        row.renewal_on.into(),
+        row.policy_version.into(),
+        row.release_reason.into(),
+    ]
+}
 
 impl From<&Touch> for touch::Model {
     fn from(touch: &Touch) -> Self {

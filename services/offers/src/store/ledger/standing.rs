@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, tz::TimeZone};
-use sea_orm::{FromQueryResult, Statement, Value};
+use sea_orm::FromQueryResult;
 use serde::Deserialize;
 use upswell_runtime::{
-    db::{from_epoch_day, from_micros, micros},
+    db::{Column, Rows, from_epoch_day, from_micros, micros},
     problem::Problem,
 };
 
@@ -19,9 +19,6 @@ use crate::{
     },
     store::{Reads, copies, from_json, padded},
 };
-
-/// Accounts in one statement.
-const CHUNK: usize = 500;
 
 /// One thing that is known of an account.
 #[derive(FromQueryResult)]
@@ -53,11 +50,7 @@ pub async fn standings_fetch<'a>(
             root_of.insert(member, &family.root);
         }
     }
-    let ids: Vec<String> = root_of.keys().map(|id| (*id).to_owned()).collect();
-    let mut facts = Vec::new();
-    for chunk in ids.chunks(CHUNK) {
-        facts.extend(facts_fetch(db, chunk, epoch, now).await?);
-    }
+    let facts = facts_fetch(db, root_of.keys().copied(), epoch, now).await?;
     let mut standings: BTreeMap<String, Standing> = BTreeMap::new();
     for fact in facts.iter().filter(|fact| fact.kind == ACCOUNT) {
         let is_root = root_of.get(fact.account_id.as_str()) == Some(&fact.account_id.as_str());
@@ -104,26 +97,41 @@ fn note(standing: &mut Standing, fact: Fact) {
     }
 }
 
-async fn facts_fetch(db: &impl Reads, ids: &[String], epoch: i32, now: Timestamp) -> Result<Vec<Fact>, Problem> {
-    let ids = padded(ids);
-    let places: Vec<String> = (3..3 + ids.len()).map(|place| format!("${place}")).collect();
-    let among = format!("account_id IN ({})", places.join(", "));
-    let sql = format!(
-        "SELECT 0 AS kind, account_id, time_zone AS words, CAST(0 AS BIGINT) AS number, CAST(NULL AS BIGINT) AS until_at \
-         FROM accounts WHERE {among} \
-         UNION ALL SELECT 1, account_id, '', CAST(renewal_on AS BIGINT), CAST(NULL AS BIGINT) \
-         FROM deals WHERE {among} AND NOT closed \
-         UNION ALL SELECT 2, account_id, '', CAST(0 AS BIGINT), CAST(NULL AS BIGINT) \
-         FROM holdout_arms WHERE {among} AND epoch = $1 AND holdout \
-         UNION ALL SELECT 3, account_id, reason, CAST(0 AS BIGINT), expires_at \
-         FROM suppressions WHERE {among} AND lifted_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
-         UNION ALL SELECT 4, account_id, reason, start_at, end_at \
-         FROM holds WHERE {among} AND lifted_at IS NULL AND end_at > $2"
-    );
-    let mut values: Vec<Value> = vec![epoch.into(), micros(now).into()];
-    values.extend(ids.into_iter().map(Value::from));
-    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
-    Ok(Fact::find_by_statement(statement).all(db).await?)
+async fn facts_fetch<'a>(
+    db: &impl Reads,
+    ids: impl Iterator<Item = &'a str>,
+    epoch: i32,
+    now: Timestamp,
+) -> Result<Vec<Fact>, Problem> {
+    let columns = [
+        ("account_id", Column::Text),
+        ("epoch", Column::Int),
+        ("now", Column::BigInt),
+    ];
+    let mut rows = Rows::new(columns);
+    ids.for_each(|id| rows.push([id.into(), epoch.into(), micros(now).into()]));
+    // A cross join is the order in which SQLite looks: the few accounts first.
+    let select = |rows: &str| {
+        format!(
+            "WITH asked AS (SELECT account_id, epoch, now FROM {rows}) \
+             SELECT 0 AS kind, t.account_id AS account_id, t.time_zone AS words, CAST(0 AS BIGINT) AS number, \
+             CAST(NULL AS BIGINT) AS until_at \
+             FROM asked a CROSS JOIN accounts t WHERE t.account_id = a.account_id \
+             UNION ALL SELECT 1, t.account_id, '', CAST(t.renewal_on AS BIGINT), CAST(NULL AS BIGINT) \
+             FROM asked a CROSS JOIN deals t WHERE t.account_id = a.account_id AND NOT t.closed \
+             UNION ALL SELECT 2, t.account_id, '', CAST(0 AS BIGINT), CAST(NULL AS BIGINT) \
+             FROM asked a CROSS JOIN holdout_arms t WHERE t.account_id = a.account_id AND t.epoch = a.epoch AND t.holdout \
+             UNION ALL SELECT 3, t.account_id, t.reason, CAST(0 AS BIGINT), t.expires_at \
+             FROM asked a CROSS JOIN suppressions t WHERE t.account_id = a.account_id AND t.lifted_at IS NULL \
+             AND (t.expires_at IS NULL OR t.expires_at > a.now) \
+             UNION ALL SELECT 4, t.account_id, t.reason, t.start_at, t.end_at \
+             FROM asked a CROSS JOIN holds t WHERE t.account_id = a.account_id AND t.lifted_at IS NULL \
+             AND t.end_at > a.now"
+        )
+    };
+    let found = rows.select(db, select).await?;
+    let facts: Result<Vec<Fact>, _> = found.iter().map(|row| Fact::from_query_result(row, "")).collect();
+    Ok(facts?)
 }
 
 /// Those of these contacts and channels that may not be used (C-10): the contact has addresses on the channel and agreed

@@ -32,7 +32,7 @@ fn to(account: &str, key: &str, ahead: i64) -> Reserve {
 }
 
 impl World {
-    async fn merge(&self, account: &str, part: &str) -> Vec<Touch> {
+    pub(super) async fn merge(&self, account: &str, part: &str) -> Vec<Touch> {
         let tx = self.store.db.begin().await.unwrap();
         let displaced = merge_in(&tx, &self.ctx, merged(account, part), self.clock.now())
             .await
