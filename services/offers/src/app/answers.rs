@@ -1,7 +1,10 @@
 //! What comes back: acceptance once, by whatever way it comes (T-5), declines, and payments.
 
 use jiff::Timestamp;
-use upswell_runtime::db::{Tx, micros};
+use upswell_runtime::{
+    db::{Tx, micros},
+    problem::Problem,
+};
 use uuid::Uuid;
 
 use super::App;
@@ -58,8 +61,11 @@ impl App {
             };
             return Ok((offer, order));
         }
-        let order = order::place(&mut offer, at)?;
-        if let Some(order) = &order {
+        let mut order = order::place(&mut offer, at)?;
+        if let Some(order) = &mut order {
+            if let Some(known) = answers::order_fetch(&**tx, order.id).await? {
+                order.again(known);
+            }
             answers::order_save(tx, order).await?;
             self.tell(tx, vec![events::order_changed(order)]).await?;
         }
@@ -115,12 +121,8 @@ impl App {
         reply.outcome = "superseded".to_owned();
         let offer_id = reply.offer_id.filter(|_| accepted);
         answers::reply_save(tx, reply).await?;
-        let Some(mut offer) = (match offer_id {
-            Some(id) => offers::offer_fetch(&**tx, id).await?,
-            None => None,
-        }) else {
-            return Ok(());
-        };
+        let Some(offer_id) = offer_id else { return Ok(()) };
+        let mut offer = self.offer_locked(tx, offer_id).await?;
         if let Some(order_id) = offer.order_id
             && let Some(mut order) = answers::order_fetch(&**tx, order_id).await?
         {
@@ -142,11 +144,10 @@ impl App {
         let Ok(id) = Uuid::parse_str(&paid.order_id) else {
             return Ok(());
         };
-        let Some(mut order) = answers::order_fetch(&**tx, id).await? else {
+        let Some(mut order) = self.order_locked(tx, id).await? else {
             tracing::warn!(order.id = %id, "a payment names an order that does not exist");
             return Ok(());
         };
-        accounts::account_lock(tx, &order.account_id).await?;
         // The same fact is one payment, however often it is told (I-4); only its correction changes it.
         let row = match answers::payment_fetch(&**tx, &paid.fact_id).await? {
             Some(known) => payment::Model {
@@ -219,6 +220,14 @@ impl App {
             (Some(_), false) => Err("several offers are open"),
             (None, _) => Err("no offer is open"),
         })
+    }
+
+    async fn order_locked(&self, tx: &Tx, id: Uuid) -> Result<Option<Order>, Problem> {
+        let Some(found) = answers::order_fetch(&**tx, id).await? else {
+            return Ok(None);
+        };
+        accounts::account_lock(tx, &found.account_id).await?;
+        answers::order_fetch(&**tx, id).await
     }
 
     pub(crate) async fn offer_locked(&self, tx: &Tx, id: Uuid) -> Result<Offer, OfferError> {

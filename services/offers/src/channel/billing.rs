@@ -1,5 +1,6 @@
 //! The way to billing: orders by signed webhook, with a link at which the customer may pay (T-5).
 
+use jiff::Timestamp;
 use serde::Serialize;
 use upswell_runtime::{clock::Clock, ids, problem::Violations};
 
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::{
     config::{BillingSettings, ChannelSettings, EndpointSettings},
-    domain::order::Order,
+    domain::order::{Order, OrderState},
 };
 
 /// Billing.
@@ -52,15 +53,24 @@ impl Billing {
         })
     }
 
-    /// Tells billing that an order was placed or taken back: `kind`. Telling it again is the same message.
+    /// Tells billing that an order was placed or taken back: `kind`. Telling it again is the same message until billing has
+    /// taken it; what is told after that is another one, also where the order is the same.
     pub async fn tell(&self, kind: &str, order: &Order) -> Result<Receipt, DeliveryFault> {
         let placed = order.placed_at.as_microsecond().to_string();
-        let id = ids::derive("billing", &[kind, &order.id.to_string(), &placed]);
+        let handed = order
+            .handover
+            .handed_at
+            .map_or(0, Timestamp::as_microsecond)
+            .to_string();
+        let id = ids::derive("billing", &[kind, &order.id.to_string(), &placed, &handed]);
+        // There is nothing to pay for what was taken back, and for a trial not yet.
+        let to_pay = order.state == OrderState::Placed && order.terms.trial_days == 0;
         let told = Told {
             order,
             checkout_url: self
                 .checkout
                 .as_ref()
+                .filter(|_| to_pay)
                 .map(|links| links.link(Purpose::Checkout, order.id)),
         };
         self.webhook.post(kind, &id.to_string(), &told).await

@@ -129,14 +129,23 @@ impl Order {
         news
     }
 
-    /// What billing has to be told now; none when it knows all that matters. What was taken back before it was told, and what
-    /// was paid all the same, needs no word.
+    /// What billing has to be told now; none when it knows all that matters. An order that is taken back is told as such also
+    /// where no answer to its placing came: it may have been taken all the same. What was paid needs no word.
     pub fn to_tell(&self) -> Option<&'static str> {
         match (self.state, self.handover.state) {
-            (OrderState::Placed, None) => Some("order.placed"),
-            (OrderState::Cancelled, Some(OrderState::Placed)) => Some("order.cancelled"),
+            (OrderState::Placed, None | Some(OrderState::Cancelled)) => Some("order.placed"),
+            (OrderState::Cancelled, None | Some(OrderState::Placed)) => Some("order.cancelled"),
             _ => None,
         }
+    }
+
+    /// The same order accepted again after `known` was taken back: billing knows what it knew.
+    pub fn again(&mut self, known: Self) {
+        self.handover = Handover {
+            attempts: 0,
+            next_at: None,
+            ..known.handover
+        };
     }
 
     /// Its acceptance was never made. False when it was paid, which stands.

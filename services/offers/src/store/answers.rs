@@ -1,7 +1,7 @@
 //! Orders and replies: what came back from the accounts.
 
 use jiff::Timestamp;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect};
 use upswell_runtime::{
     db::{Tx, from_micros, micros},
     problem::Problem,
@@ -67,12 +67,13 @@ pub async fn order_list(
 
 /// Up to `limit` orders that billing has to be told of at `now`, the oldest first.
 pub async fn order_list_to_hand(db: &impl Reads, now: Timestamp, limit: u64) -> Result<Vec<Order>, Problem> {
-    let placed = Condition::all()
-        .add(Column::State.eq(OrderState::Placed.as_str()))
-        .add(Column::HandedState.is_null());
-    let taken_back = Condition::all()
-        .add(Column::State.eq(OrderState::Cancelled.as_str()))
-        .add(Column::HandedState.eq(OrderState::Placed.as_str()));
+    // `Order::to_tell`: billing was told nothing yet, or the other of the two.
+    let untold = |state: OrderState, told: OrderState| {
+        let other = Column::HandedState.is_null().or(Column::HandedState.eq(told.as_str()));
+        Column::State.eq(state.as_str()).and(other)
+    };
+    let placed = untold(OrderState::Placed, OrderState::Cancelled);
+    let taken_back = untold(OrderState::Cancelled, OrderState::Placed);
     let due = Condition::any()
         .add(Column::HandNextAt.is_null())
         .add(Column::HandNextAt.lte(micros(now)));

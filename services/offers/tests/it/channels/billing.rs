@@ -10,7 +10,7 @@ use upswell_proto::{
 
 use super::{
     OUR_KEY, Office, independent,
-    provider::{Act, Provider},
+    provider::{Act, Asked, Provider},
 };
 use crate::world::{SLOT, World, at};
 
@@ -40,6 +40,16 @@ async fn accepted(script: &[Act]) -> (Office, World, Provider) {
     (office, world, provider)
 }
 
+fn body(asked: &Asked) -> serde_json::Value {
+    serde_json::from_slice(&asked.body).unwrap()
+}
+
+/// What billing was told, in its order.
+fn told(provider: &Provider) -> Vec<String> {
+    let kind = |asked: &Asked| body(asked)["type"].as_str().unwrap().to_owned();
+    provider.asked().iter().map(kind).collect()
+}
+
 fn token(order_id: &str) -> String {
     let order: uuid::Uuid = order_id.parse().unwrap();
     let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(&OUR_KEY).unwrap();
@@ -65,7 +75,7 @@ async fn t5_an_order_is_handed_to_billing_once_and_comes_back_paid() {
     let asked = provider.asked();
     assert_eq!((asked.len(), provider.phones().len()), (3, 1));
     let order = world.all_orders().await.remove(0);
-    let body: serde_json::Value = serde_json::from_slice(&asked[0].body).unwrap();
+    let body = body(&asked[0]);
     assert_eq!(body["type"].as_str(), Some("order.placed"));
     assert_eq!(body["data"]["id"].as_str(), Some(order.order_id.as_str()));
     assert_eq!(body["data"]["terms"]["product"].as_str(), Some("seat-pack"));
@@ -95,16 +105,34 @@ async fn t5_an_order_that_is_taken_back_is_taken_back_at_billing() {
     assert_eq!(provider.phones().len(), 1);
     world.reply_corrected("+", "2026-10-13T09:00:00Z").await;
     world.run().await;
-    let kinds: Vec<String> = provider
+    assert_eq!(told(&provider), ["order.placed", "order.cancelled"]);
+    // What is taken back is nothing to pay.
+    let links = provider
         .asked()
-        .iter()
-        .map(|asked| serde_json::from_slice::<serde_json::Value>(&asked.body).unwrap()["type"].to_string())
-        .collect();
-    assert_eq!(kinds, ["\"order.placed\"", "\"order.cancelled\""]);
-    // Accepted again, it is an order again, which billing has to know.
+        .into_iter()
+        .map(|asked| body(&asked)["data"]["checkout_url"].is_string());
+    assert_eq!(links.collect::<Vec<_>>(), [true, false]);
+    // Accepted again, it is an order again, which billing has to know: another message, though the order is the same.
     world.clock.set(at("2026-10-13T12:00:00Z"));
     world.reply("", "+").await;
     world.run().await;
+    assert_eq!(told(&provider), ["order.placed", "order.cancelled", "order.placed"]);
     assert_eq!(provider.phones().len(), 3);
     assert_eq!(world.all_orders().await.len(), 1);
+    world.run().await;
+    assert_eq!(provider.asked().len(), 3, "it knows all");
+}
+
+#[tokio::test]
+async fn t5_an_order_of_which_nobody_knows_whether_it_arrived_is_taken_back_too() {
+    let (_office, mut world, provider) = accepted(&[Act::TakeAndCut]).await;
+    assert_eq!(world.all_orders().await[0].hand_time, None);
+    world.reply_corrected("+", "2026-10-13T09:00:00Z").await;
+    world.run_to("2026-10-13T11:00:00Z").await;
+    assert_eq!(told(&provider), ["order.placed", "order.cancelled"]);
+    // And one that was accepted again while it was being taken back is placed again.
+    world.reply("", "+").await;
+    world.run_to("2026-10-13T12:00:00Z").await;
+    assert_eq!(told(&provider), ["order.placed", "order.cancelled", "order.placed"]);
+    assert_eq!(provider.phones().len(), 3);
 }
