@@ -1,6 +1,6 @@
 //! What the programme learns from its offers: how probable acceptance is (M-1), and whether a playbook does harm (C-15).
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -20,7 +20,7 @@ use crate::{
         vocabulary::Motion,
     },
     store::{
-        entities::{drift, pause, reaction},
+        entities::{conversion, drift, pause, reaction},
         learning::{self, Spans},
         pauses, word,
     },
@@ -52,37 +52,49 @@ impl Job for Learn {
         if last.is_some_and(|last| last > micros(due)) {
             return Ok(0);
         }
+        // A year of offers is read before anything is locked.
+        let counted = self.0.conversions(now).await?;
+        let harms = self.0.harms(now).await?;
         let tx = self.0.db.begin().await?;
         if !learning::look_take(&tx, JOB, due, now).await? {
             return Ok(0);
         }
-        let found = self.0.count_conversions(&tx, now).await? + self.0.watch_loyalty(&tx, now).await?;
+        let found = self.0.count_conversions(&tx, counted, now).await? + self.0.pause_harmful(&tx, &harms, now).await?;
         tx.commit().await?;
         Ok(found)
     }
 }
 
 impl App {
-    /// Counts outcomes; a motion that left its band, or came back, is told once. The number of those.
-    async fn count_conversions(&self, tx: &Tx, now: Timestamp) -> Result<usize, Problem> {
+    /// What became of the offers of the last time, as far as nobody can answer them any more.
+    async fn conversions(&self, now: Timestamp) -> Result<Vec<conversion::Model>, Problem> {
+        let since = earlier(now, SignedDuration::from_hours(24 * self.policy.rules.conversion_days));
+        learning::conversions_count(self.db.reader(), since, now).await
+    }
+
+    /// Keeps what was counted; a motion that left its band, or came back, is told once. The number of those.
+    async fn count_conversions(
+        &self,
+        tx: &Tx,
+        counted: Vec<conversion::Model>,
+        now: Timestamp,
+    ) -> Result<usize, Problem> {
         let rules = &self.policy.rules;
-        let since = earlier(now, SignedDuration::from_hours(24 * rules.conversion_days));
-        let counted = learning::conversions_count(tx, since).await?;
         let known = learning::drift_list(&**tx).await?;
+        let outcomes = learning::outcomes(&counted)?;
         let mut moved = 0;
-        for (motion, segments) in learning::outcomes(&counted)? {
-            let Some(band) = rules.conversion.get(&motion) else {
-                continue;
-            };
-            let all = segments.values().fold(Outcomes::default(), |sum, one| sum.plus(*one));
+        for (motion, band) in &rules.conversion {
+            let segments = outcomes.get(motion).into_iter().flat_map(BTreeMap::values);
+            let all = segments.fold(Outcomes::default(), |sum, one| sum.plus(*one));
             let drift = all.drift(*band, rules.conversion_weight, rules.drift_certainty);
             let before = known.iter().find(|row| row.motion == motion.as_str());
             let before = before.map_or(Ok(Drift::Within), |row| word(&row.drift))?;
             if drift != before {
-                self.drifted(tx, motion, drift, all, now).await?;
+                self.drifted(tx, *motion, drift, all, now).await?;
                 moved += 1;
             }
         }
+        learning::conversions_save(tx, counted).await?;
         Ok(moved)
     }
 
@@ -99,7 +111,7 @@ impl App {
         if drift == Drift::Below {
             tracing::warn!(motion = %motion, accepted, refused, "a motion fell below its band");
         } else {
-            tracing::info!(motion = %motion, drift = %drift, accepted, refused, "a motion moved in its band");
+            tracing::info!(motion = %motion, drift = %drift, accepted, refused, "where a motion stands to its band has changed");
         }
         let row = drift::Model {
             motion: motion.to_string(),
@@ -110,21 +122,28 @@ impl App {
         self.note(tx, note, now).await
     }
 
-    /// Pauses the playbooks that do harm; the number of those.
-    async fn watch_loyalty(&self, tx: &Tx, now: Timestamp) -> Result<usize, Problem> {
-        let settings = &self.settings.loyalty;
+    /// The playbooks that do harm and go on.
+    async fn harms(&self, now: Timestamp) -> Result<Vec<Harm>, Problem> {
+        let (reader, settings) = (self.db.reader(), &self.settings.loyalty);
+        // First those that wait: one that a person lets go on meanwhile is not judged by what it was paused for.
+        let standing = pauses::paused(reader).await?;
         let spans = Spans {
-            recent: earlier(now, settings.window()),
-            before: earlier(now, settings.baseline()),
+            now,
+            recent: settings.window(),
+            before: settings.baseline(),
             heard: settings.heard(),
         };
-        let watched = learning::messages_watch(&**tx, spans).await?;
+        let watched = learning::messages_watch(reader, spans).await?;
+        let mut found = harmful(&watched, &settings.rules());
+        found.retain(|harm| !standing.contains_key(&harm.playbook));
+        Ok(found)
+    }
+
+    /// Pauses the playbooks that do harm; the number of those.
+    async fn pause_harmful(&self, tx: &Tx, harms: &[Harm], now: Timestamp) -> Result<usize, Problem> {
         let standing = pauses::paused(&**tx).await?;
-        let found: Vec<Harm> = harmful(&watched, &settings.rules())
-            .into_iter()
-            .filter(|harm| !standing.contains_key(&harm.playbook))
-            .collect();
-        for harm in &found {
+        let mut paused = 0;
+        for harm in harms.iter().filter(|harm| !standing.contains_key(&harm.playbook)) {
             let why = harm.told();
             tracing::warn!(
                 playbook = harm.playbook,
@@ -132,8 +151,9 @@ impl App {
                 "a playbook did harm and is paused"
             );
             self.pause_in(tx, &harm.playbook, why, GUARD, now).await?;
+            paused += 1;
         }
-        Ok(found.len())
+        Ok(paused)
     }
 
     /// Pauses a playbook and writes that into the log.

@@ -124,19 +124,14 @@ fn harm_of(playbook: &str, watched: &[Watched], rules: &GuardRules) -> Option<Ha
     let error = rules.error / f64::from(u32::try_from(looks.len()).unwrap_or(u32::MAX));
     let judged = looks.into_iter().map(|(segment, recent)| {
         let of_segment = |one: &&Watched| segment.is_none_or(|segment| one.segment == segment);
-        let usual = watched.iter().filter(of_segment).fold(Tally::default(), |sum, one| {
-            let others = if one.playbook == playbook {
-                Tally::default()
-            } else {
-                one.recent
-            };
-            let before = if one.playbook == playbook {
+        let usual = watched.iter().filter(of_segment).map(|one| {
+            if one.playbook == playbook {
                 one.before
             } else {
-                Tally::default()
-            };
-            sum.plus(others).plus(before)
+                one.recent
+            }
         });
+        let usual = usual.fold(Tally::default(), Tally::plus);
         let baseline = usual.share(rules.expected, rules.weight);
         Harm {
             playbook: playbook.to_owned(),

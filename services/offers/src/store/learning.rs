@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, Statement,
+    ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, Statement,
     sea_query::{Expr, OnConflict},
 };
 use upswell_runtime::{
@@ -24,32 +24,36 @@ use crate::domain::{
     vocabulary::Motion,
 };
 
-/// Counts anew what became of offers with a price that were sent after `since`.
+/// What became of offers with a price that were sent after `since`. Whoever takes one does so soon, who does not is silent till
+/// the end: so an offer counts when it could not be answered any more, or the last weeks would look too good.
 const COUNT: &str = "SELECT o.motion AS motion, COALESCE(a.segment, '') AS segment, \
     CAST(SUM(CASE WHEN o.state = 'accepted' THEN 1 ELSE 0 END) AS BIGINT) AS accepted, \
     CAST(SUM(CASE WHEN o.state = 'accepted' THEN 0 ELSE 1 END) AS BIGINT) AS refused \
     FROM offers o LEFT JOIN accounts a ON a.account_id = o.account_id \
-    WHERE o.sent_at > $1 AND o.terms IS NOT NULL AND o.state IN ('accepted', 'declined', 'expired') GROUP BY 1, 2";
+    WHERE o.sent_at > $1 AND o.open_until_at <= $2 AND o.terms IS NOT NULL AND o.state IN ('accepted', 'declined', 'expired') GROUP BY 1, 2";
 
-/// Messages by playbook, segment and whether they are recent, and how many did harm. What was sent between the begin of the
-/// recent time and the end of the playbook's last pause is left out: that is why it was paused.
+/// Messages by playbook, segment and whether they are recent, and how many did harm. What was sent from the recent time before a
+/// pause until its end is left out for good: that is why the playbook was paused, and no measure of what is usual.
 const WATCH: &str = "SELECT playbook, segment, recent, COUNT(*) AS sent, CAST(SUM(harmed) AS BIGINT) AS harmed FROM ( \
     SELECT o.playbook AS playbook, COALESCE(a.segment, '') AS segment, \
-    CASE WHEN o.sent_at >= $1 THEN 1 ELSE 0 END AS recent, \
+    CASE WHEN o.sent_at >= $2 THEN 1 ELSE 0 END AS recent, \
     CASE WHEN (o.state = 'declined' AND o.close_reason LIKE 'unwanted%') OR EXISTS (SELECT 1 FROM reactions r \
     WHERE r.account_id = o.account_id AND NOT r.superseded AND (r.offer_id = o.offer_id OR (r.offer_id IS NULL \
     AND r.heard_at >= o.sent_at AND r.heard_at < o.sent_at + $3))) THEN 1 ELSE 0 END AS harmed \
     FROM offers o LEFT JOIN accounts a ON a.account_id = o.account_id \
-    WHERE o.sent_at >= $2 AND (o.sent_at < $1 OR o.sent_at >= COALESCE((SELECT MAX(p.resumed_at) \
-    FROM playbook_pauses p WHERE p.playbook = o.playbook), 0))) told GROUP BY playbook, segment, recent";
+    WHERE o.sent_at >= $1 AND NOT EXISTS (SELECT 1 FROM playbook_pauses p WHERE p.playbook = o.playbook \
+    AND o.sent_at >= p.paused_at - $4 AND (p.resumed_at IS NULL OR o.sent_at < p.resumed_at))) told \
+    GROUP BY playbook, segment, recent";
 
 /// The spans that the guard looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Spans {
-    /// From here on messages are recent.
-    pub recent: Timestamp,
-    /// From here on they are looked at.
-    pub before: Timestamp,
+    /// When it looks.
+    pub now: Timestamp,
+    /// Messages that were sent no longer ago are recent.
+    pub recent: SignedDuration,
+    /// Messages that were sent no longer ago are looked at.
+    pub before: SignedDuration,
     /// So long after a message a reaction is put down to it.
     pub heard: SignedDuration,
 }
@@ -84,13 +88,21 @@ pub async fn look_fetch(db: &impl Reads, job: &str) -> Result<Option<i64>, Probl
     Ok(look::Entity::find_by_id(job).one(db).await?.map(|look| look.looked_at))
 }
 
-/// Counts what became of the offers that were sent after `since`, and keeps it.
-pub async fn conversions_count(tx: &Tx, since: Timestamp) -> Result<Vec<conversion::Model>, Problem> {
-    let statement = Statement::from_sql_and_values(tx.get_database_backend(), COUNT, [micros(since).into()]);
-    let counted = conversion::Model::find_by_statement(statement).all(&**tx).await?;
+/// Counts what became of the offers that were sent after `since` and stood open until `now` at most.
+pub async fn conversions_count(
+    db: &impl Reads,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<conversion::Model>, Problem> {
+    let values = [micros(since).into(), micros(now).into()];
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), COUNT, values);
+    Ok(conversion::Model::find_by_statement(statement).all(db).await?)
+}
+
+/// Keeps what was counted instead of what was counted before.
+pub async fn conversions_save(tx: &Tx, counted: Vec<conversion::Model>) -> Result<(), Problem> {
     conversion::Entity::delete_many().exec(&**tx).await?;
-    upsert::<conversion::Entity>(tx, counted.clone()).await?;
-    Ok(counted)
+    upsert::<conversion::Entity>(tx, counted).await
 }
 
 /// What was counted last, by motion and segment.
@@ -147,8 +159,10 @@ pub async fn reaction_save(tx: &Tx, reaction: reaction::Model) -> Result<(), Pro
 
 /// Messages by playbook and segment, with those that did harm.
 pub async fn messages_watch(db: &impl Reads, spans: Spans) -> Result<Vec<Watched>, Problem> {
-    let heard = i64::try_from(spans.heard.as_micros()).unwrap_or(i64::MAX);
-    let values = [micros(spans.recent).into(), micros(spans.before).into(), heard.into()];
+    let long = |span: SignedDuration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+    let (recent, before) = (long(spans.recent), long(spans.before));
+    let ago = |span: i64| micros(spans.now).saturating_sub(span);
+    let values = [ago(before), ago(recent), long(spans.heard), recent].map(Into::into);
     let statement = Statement::from_sql_and_values(db.get_database_backend(), WATCH, values);
     let mut all: BTreeMap<(String, String), Watched> = BTreeMap::new();
     for row in WatchedRow::find_by_statement(statement).all(db).await? {

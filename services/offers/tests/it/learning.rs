@@ -74,6 +74,11 @@ impl World {
         found.into_inner().pauses
     }
 
+    async fn conversions(&self) -> Vec<pb::Conversion> {
+        let found = self.playbooks().get_conversions(pb::GetConversionsRequest {}).await;
+        found.unwrap().into_inner().conversions
+    }
+
     /// What the log says about playbooks and motions, the newest first.
     async fn notes(&self) -> Vec<String> {
         let all = self
@@ -244,16 +249,15 @@ async fn m1_outcomes_move_what_is_believed_and_decisions_still_replay() {
         world.offers().accept_offer(request).await.unwrap();
     }
     world.declined(&offers[3], Reason::Price).await;
+    // Who takes an offer does so soon: nothing counts as long as others of its time could still be silent.
+    world.run_to("2026-10-24T05:00:00Z").await;
+    assert_eq!(world.conversions().await, []);
+    world.run_to("2026-11-11T05:00:00Z").await;
     world.account = "next".into();
     world.known().await;
     world.limit_signal(signal::State::Open).await;
-    world.run_to("2026-10-13T05:00:00Z").await;
-    let found = world
-        .playbooks()
-        .get_conversions(pb::GetConversionsRequest {})
-        .await
-        .unwrap();
-    let found = found.into_inner().conversions;
+    world.run_to("2026-11-12T05:00:00Z").await;
+    let found = world.conversions().await;
     let told: Vec<_> = found
         .iter()
         .map(|row| (row.segment.as_str(), row.accepted, row.refused, row.drift()))
@@ -310,23 +314,26 @@ async fn m1_a_motion_that_falls_below_its_band_is_told_once() {
     for offer in &offers {
         world.declined(offer, Reason::NoNeed).await;
     }
-    for time in ["2026-10-12T07:00:00Z", "2026-10-12T09:00:00Z"] {
+    for time in ["2026-10-12T07:00:00Z", "2026-10-27T07:00:00Z", "2026-10-27T09:00:00Z"] {
         world.run_to(time).await;
     }
-    let found = world
-        .playbooks()
-        .get_conversions(pb::GetConversionsRequest {})
-        .await
-        .unwrap();
-    let whole = &found.into_inner().conversions[0];
+    let whole = &world.conversions().await[0];
     assert_eq!(
         (whole.drift(), whole.drift_time),
-        (Drift::Below, Some(wire(at("2026-10-12T07:00:00Z"))))
+        (Drift::Below, Some(wire(at("2026-10-27T07:00:00Z"))))
     );
     let notes = world.notes().await;
     assert_eq!(notes.len(), 1, "{notes:#?}");
     assert!(
         notes[0].contains("capacity is below its band: 0 accepted, 4 not"),
+        "{notes:#?}"
+    );
+    // What counted is too old one day, and then nothing speaks against the motion.
+    world.run_to("2027-10-20T07:00:00Z").await;
+    let notes = world.notes().await;
+    assert_eq!(notes.len(), 2, "{notes:#?}");
+    assert!(
+        notes[0].contains("capacity is within its band: 0 accepted, 0 not"),
         "{notes:#?}"
     );
 }
