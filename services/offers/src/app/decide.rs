@@ -101,6 +101,15 @@ pub(crate) struct Record {
     pub(crate) note: String,
 }
 
+impl Record {
+    /// The offer that won.
+    pub(crate) fn winner_id(&self) -> Option<Uuid> {
+        let won = |candidate: &Candidate| candidate.outcome == Outcome::Won;
+        let place = self.decision.candidates.iter().position(won)?;
+        self.offer_ids.get(place).copied().flatten()
+    }
+}
+
 /// A decision and what it was made from, as they are stored.
 type Recorded = (decision::Model, picture::Model);
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{App, decide::Record};
 use crate::{
     domain::{
-        decision::{AccountPicture, Decision, Slot, Timing, decide_slot},
+        decision::{Slot, Timing, decide_slot},
         ledger::{CapPolicy, CapSettings},
         policy::Policy,
         whatif::{Entry, Path, Report, Rules},
@@ -67,12 +67,13 @@ impl Trial {
         Rules {
             policy: self.policy.as_ref().unwrap_or(&app.policy),
             caps: self.caps.as_ref().unwrap_or(&app.ledger.policy),
+            slot_time: app.slot_time,
         }
     }
 
     /// Version of all of it.
     pub(crate) fn version(&self, app: &App) -> String {
-        let Rules { policy, caps } = self.rules(app);
+        let Rules { policy, caps, .. } = self.rules(app);
         format!("{}+{}", policy.version, caps.version)
     }
 }
@@ -145,38 +146,51 @@ impl App {
         &self,
         rules: Rules<'_>,
         account_id: &str,
-        (start, end): (Timestamp, Timestamp),
+        span: (Timestamp, Timestamp),
         report: &mut Report,
     ) -> Result<(), Problem> {
         let reader = self.db.reader();
-        let rows = decisions::decision_list_between(reader, account_id, start, end).await?;
-        let records: Vec<Record> = rows
-            .iter()
-            .map(|row| from_json(&row.document))
-            .collect::<Result<_, _>>()?;
-        let ids: Vec<Uuid> = records
-            .iter()
-            .flat_map(|record| record.offer_ids.iter().flatten().copied())
-            .collect();
-        let touches = offers::offer_touches(reader, &ids).await?;
-        let mut path = Path::new(rules, &touches);
-        let mut pairs = rows.iter().zip(records);
-        loop {
-            let some: Vec<(&decision::Model, Record)> = pairs.by_ref().take(CHUNK).collect();
-            if some.is_empty() {
+        let mut path = Path::new(rules);
+        for after in (0..).step_by(CHUNK) {
+            let rows = decisions::decision_list_between(reader, account_id, span, after as u64, CHUNK as u64).await?;
+            let last = rows.len() < CHUNK;
+            for entry in self.entries(rows).await? {
+                path.step(entry, report);
+            }
+            if last {
                 break;
             }
-            let ids: Vec<Uuid> = some.iter().map(|(row, _)| row.decision_id).collect();
-            let kept = evidence::picture_list(reader, &ids).await?.into_iter();
-            let mut pictures = kept.map(|picture| (picture.decision_id, picture.document)).collect();
-            for (row, record) in some {
-                if let Some(entry) = entry(row, record, &mut pictures)? {
-                    path.step(&entry, report);
-                }
-            }
         }
-        path.rest(end.min(self.clock.now()), report);
+        path.rest(span.1.min(self.clock.now()), report);
         Ok(())
+    }
+
+    /// Decisions with what they knew, but for those of which that is not kept.
+    async fn entries(&self, rows: Vec<decision::Model>) -> Result<Vec<Entry>, Problem> {
+        let reader = self.db.reader();
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.decision_id).collect();
+        let kept = evidence::picture_list(reader, &ids).await?.into_iter();
+        let mut pictures: BTreeMap<Uuid, String> =
+            kept.map(|picture| (picture.decision_id, picture.document)).collect();
+        let mut entries = Vec::with_capacity(rows.len());
+        for row in rows {
+            let Some(picture) = pictures.remove(&row.decision_id) else {
+                continue;
+            };
+            let record: Record = from_json(&row.document)?;
+            entries.push(Entry {
+                picture: from_json(&picture)?,
+                offer_id: record.winner_id(),
+                touch_id: None,
+                was: record.decision,
+            });
+        }
+        let won: Vec<Uuid> = entries.iter().filter_map(|entry| entry.offer_id).collect();
+        let touches = offers::offer_touches(reader, &won).await?;
+        for entry in &mut entries {
+            entry.touch_id = entry.offer_id.and_then(|id| touches.get(&id).copied());
+        }
+        Ok(entries)
     }
 
     /// What the present base would get in this slot, by the rules in force and by others.
@@ -186,7 +200,6 @@ impl App {
             at: now,
             timing: Timing::Daily,
         };
-        let touches = BTreeMap::new();
         for some in accounts.chunks(CHUNK) {
             let pictures = pictures_load(reader, some.to_vec(), self.settings.holdout.epoch, now).await?;
             for loaded in pictures
@@ -196,30 +209,13 @@ impl App {
                 let was = decide_slot(&loaded.picture, &self.policy, &self.ledger.policy, slot);
                 let entry = Entry {
                     picture: loaded.picture,
-                    offer_ids: vec![None; was.candidates.len()],
+                    offer_id: None,
+                    touch_id: None,
                     was,
                 };
-                Path::new(rules, &touches).step(&entry, report);
+                Path::new(rules).step(entry, report);
             }
         }
         Ok(())
     }
-}
-
-/// A decision with what it knew; none when that is not kept.
-fn entry(
-    row: &decision::Model,
-    record: Record,
-    pictures: &mut BTreeMap<Uuid, String>,
-) -> Result<Option<Entry>, Problem> {
-    let Some(document) = pictures.remove(&row.decision_id) else {
-        return Ok(None);
-    };
-    let picture: AccountPicture = from_json(&document)?;
-    let was: Decision = record.decision;
-    Ok(Some(Entry {
-        picture,
-        was,
-        offer_ids: record.offer_ids,
-    }))
 }

@@ -6,16 +6,15 @@
 //! their own; what would have gone out is put in, uses up its signals, and ends unanswered. What nobody can know stays as it
 //! was: scores, other signals, and what other tools did. Whoever has to approve is taken to do so at once.
 
-use std::collections::BTreeMap;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
 use upswell_runtime::ids;
 use uuid::Uuid;
 
 use super::{
-    decision::{AccountPicture, Candidate, Decision, OfferHistory, Outcome, SignalView, Slot, Timing, decide_slot},
+    decision::{AccountPicture, Candidate, Decision, OfferHistory, SignalView, Slot, Timing, decide_slot},
     ledger::{CapPolicy, Row},
     policy::Policy,
+    slots,
     vocabulary::{OfferState, TouchState},
 };
 
@@ -25,8 +24,8 @@ mod tests;
 
 pub use self::report::{Change, Count, Pair, Report};
 
-/// From one slot to the next.
-const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// A slot at the very moment counts as after the one before it.
+const MOMENT: SignedDuration = SignedDuration::from_micros(1);
 
 /// A decision of the past with what it knew.
 #[derive(Debug, Clone)]
@@ -35,8 +34,10 @@ pub struct Entry {
     pub picture: AccountPicture,
     /// What was decided.
     pub was: Decision,
-    /// The offer of each candidate.
-    pub offer_ids: Vec<Option<Uuid>>,
+    /// The offer that won.
+    pub offer_id: Option<Uuid>,
+    /// Its touch.
+    pub touch_id: Option<Uuid>,
 }
 
 /// The rules that history goes through.
@@ -46,13 +47,13 @@ pub struct Rules<'a> {
     pub policy: &'a Policy,
     /// The limits.
     pub caps: &'a CapPolicy,
+    /// When accounts are decided about, in their own time (C-9).
+    pub slot_time: Time,
 }
 
 /// One account on its way through other rules.
 pub struct Path<'a> {
     rules: Rules<'a>,
-    /// The touch of each offer of history.
-    touches: &'a BTreeMap<Uuid, Uuid>,
     unsent: Vec<Unsent>,
     extra: Vec<Extra>,
     /// What the last decision sent there and here: what was known then does not have it yet.
@@ -66,6 +67,7 @@ pub struct Path<'a> {
 /// It went out, and would not have.
 struct Unsent {
     offer_id: Option<Uuid>,
+    touch_id: Option<Uuid>,
     /// They would have stayed open.
     signals: Vec<SignalView>,
     until: Timestamp,
@@ -82,10 +84,9 @@ struct Extra {
 
 impl<'a> Path<'a> {
     /// The begin of an account's history.
-    pub const fn new(rules: Rules<'a>, touches: &'a BTreeMap<Uuid, Uuid>) -> Self {
+    pub const fn new(rules: Rules<'a>) -> Self {
         Self {
             rules,
-            touches,
             unsent: Vec::new(),
             extra: Vec::new(),
             echo: None,
@@ -95,7 +96,7 @@ impl<'a> Path<'a> {
     }
 
     /// The next decision of history, and the slots that it would have had before; told to `report`.
-    pub fn step(&mut self, entry: &Entry, report: &mut Report) {
+    pub fn step(&mut self, entry: Entry, report: &mut Report) {
         let at = entry.was.slot.at;
         self.rest(at, report);
         self.echo = None;
@@ -105,27 +106,27 @@ impl<'a> Path<'a> {
         let would = again.winner();
         if key(won) != key(would) {
             if let Some(won) = won {
-                self.not_sent(entry, won);
+                self.not_sent(&entry, won);
             }
             self.extra
                 .extend(would.and_then(|would| Extra::of(would, &entry.picture, at)));
         } else {
             self.echo = won.and_then(|won| Extra::of(won, &entry.picture, at));
             // What waited here longer than there goes out now here and there.
-            let id = winner_id(entry);
+            let id = entry.offer_id;
             self.unsent.retain(|unsent| id.is_none() || unsent.offer_id != id);
         }
         report.add(Some(&entry.was), &again);
         self.waits_until = again.earliest;
-        self.last = Some((entry.picture.clone(), at));
+        self.last = Some((entry.picture, at));
     }
 
     /// The slots before `until` that history did not have, because nothing was open then.
     pub fn rest(&mut self, until: Timestamp, report: &mut Report) {
-        while let Some((known, at)) = self.last.clone()
-            && let Some(at) = self.next_slot(at)
-            && at < until
-        {
+        let Some((known, mut last)) = self.last.take() else {
+            return;
+        };
+        while let Some(at) = self.next_slot(&known.calendar.time_zone, last).filter(|at| *at < until) {
             let picture = self.seen(&known, at);
             let slot = Slot {
                 at,
@@ -136,25 +137,24 @@ impl<'a> Path<'a> {
                 .extend(again.winner().and_then(|would| Extra::of(would, &known, at)));
             report.add(None, &again);
             self.waits_until = again.earliest;
-            self.last = Some((known, at));
+            last = at;
         }
+        self.last = Some((known, last));
     }
 
     fn decide(&self, picture: &AccountPicture, slot: Slot) -> Decision {
         decide_slot(picture, self.rules.policy, self.rules.caps, slot)
     }
 
-    /// The first day after `at` on which something that is still open here, and was not there, may go.
-    fn next_slot(&self, at: Timestamp) -> Option<Timestamp> {
+    /// The first slot after `at` in which something that is still open here, and was not there, may go.
+    fn next_slot(&self, zone: &TimeZone, at: Timestamp) -> Option<Timestamp> {
         let open = self
             .unsent
             .iter()
             .filter(|unsent| unsent.signals.iter().any(|signal| !self.is_consumed(signal)));
         let until = open.map(|unsent| unsent.until).max()?;
-        let mut next = at.checked_add(DAY).ok()?;
-        while self.waits_until.is_some_and(|earliest| next < earliest) {
-            next = next.checked_add(DAY).ok()?;
-        }
+        let waits = self.waits_until.and_then(|earliest| earliest.checked_sub(MOMENT).ok());
+        let next = slots::next_slot(zone, self.rules.slot_time, waits.map_or(at, |waits| waits.max(at)));
         (next <= until).then_some(next)
     }
 
@@ -168,8 +168,8 @@ impl<'a> Path<'a> {
         let mut picture = known.clone();
         let unsent: Vec<Uuid> = self.unsent.iter().filter_map(|unsent| unsent.offer_id).collect();
         picture.offers.retain(|offer| !unsent.contains(&offer.id));
-        let touches: Vec<&Uuid> = unsent.iter().filter_map(|id| self.touches.get(id)).collect();
-        picture.ledger_rows.retain(|row| !touches.contains(&&row.touch_id));
+        let touches: Vec<Uuid> = self.unsent.iter().filter_map(|unsent| unsent.touch_id).collect();
+        picture.ledger_rows.retain(|row| !touches.contains(&row.touch_id));
         for unsent in self.unsent.iter().filter(|unsent| at <= unsent.until) {
             for signal in &unsent.signals {
                 if picture.signals.iter().all(|known| known.id != signal.id) {
@@ -189,7 +189,8 @@ impl<'a> Path<'a> {
         let signals = entry.picture.signals.iter();
         let validity = won.draft.as_ref().map_or(0, |draft| draft.validity_days);
         self.unsent.push(Unsent {
-            offer_id: winner_id(entry),
+            offer_id: entry.offer_id,
+            touch_id: entry.touch_id,
             signals: signals
                 .filter(|signal| won.signal_ids.contains(&signal.id))
                 .cloned()
@@ -261,11 +262,4 @@ fn later(at: Timestamp, days: i64) -> Timestamp {
 /// What a candidate is, whatever it says.
 fn key(candidate: Option<&Candidate>) -> Option<(&str, &str)> {
     candidate.map(|candidate| (candidate.playbook.as_str(), candidate.subject.as_str()))
-}
-
-/// The offer that won.
-fn winner_id(entry: &Entry) -> Option<Uuid> {
-    let won = |candidate: &Candidate| candidate.outcome == Outcome::Won;
-    let place = entry.was.candidates.iter().position(won)?;
-    entry.offer_ids.get(place).copied().flatten()
 }

@@ -57,12 +57,14 @@ pub async fn decision_list(
     Ok(found.limit(limit).all(db).await?)
 }
 
-/// The decisions on an account that were made from `start` until before `end` and can be made again, the oldest first.
+/// Up to `limit` of the decisions on an account that were made from the begin of a span until before its end and can be made
+/// again, the oldest first, after so many of them. The list only grows at its end.
 pub async fn decision_list_between(
     db: &impl Reads,
     account_id: &str,
-    start: Timestamp,
-    end: Timestamp,
+    (start, end): (Timestamp, Timestamp),
+    after: u64,
+    limit: u64,
 ) -> Result<Vec<Model>, Problem> {
     let found = Entity::find()
         .filter(Column::AccountId.eq(account_id))
@@ -72,6 +74,9 @@ pub async fn decision_list_between(
     Ok(found
         .order_by_asc(Column::DecidedAt)
         .order_by_asc(Column::SlotAt)
+        .order_by_asc(Column::DecisionId)
+        .offset(after)
+        .limit(limit)
         .all(db)
         .await?)
 }

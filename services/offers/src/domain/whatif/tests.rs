@@ -1,6 +1,6 @@
 //! An oracle lives through the days under each set of rules; what-if has to find the same from the history of another set.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -72,8 +72,18 @@ fn touch_of(offer_id: Uuid) -> Uuid {
     Uuid::from_u128(offer_id.as_u128() + 1_000)
 }
 
+/// Rules with a slot at the hour of `in_days`.
+fn rules<'a>(policy: &'a Policy, caps: &'a CapPolicy) -> Rules<'a> {
+    let zone = known(&[], in_days(0)).calendar.time_zone;
+    Rules {
+        policy,
+        caps,
+        slot_time: zone.to_datetime(in_days(0)).time(),
+    }
+}
+
 /// Lives through the days: the history, and what went out.
-fn live(rules: Rules<'_>) -> (Vec<Entry>, BTreeMap<Uuid, Uuid>, Sends) {
+fn live(rules: Rules<'_>) -> (Vec<Entry>, Sends) {
     let (mut entries, mut sent, mut sends) = (Vec::new(), Vec::<Sent>::new(), Sends::new());
     for day in 0..DAYS {
         let at = in_days(day);
@@ -87,8 +97,7 @@ fn live(rules: Rules<'_>) -> (Vec<Entry>, BTreeMap<Uuid, Uuid>, Sends) {
             continue;
         }
         let id = Uuid::from_u128(1 + u128::from(day.unsigned_abs()));
-        let of = |candidate: &Candidate| (candidate.outcome == Outcome::Won).then_some(id);
-        let offer_ids = was.candidates.iter().map(of).collect();
+        let offer_id = was.winner().map(|_| id);
         if let Some(winner) = was.winner() {
             let draft = winner.draft.as_ref().unwrap();
             sends.insert((at, winner.playbook.clone() + "/" + &winner.subject));
@@ -114,28 +123,25 @@ fn live(rules: Rules<'_>) -> (Vec<Entry>, BTreeMap<Uuid, Uuid>, Sends) {
         entries.push(Entry {
             picture,
             was,
-            offer_ids,
+            offer_id,
+            touch_id: offer_id.map(touch_of),
         });
     }
-    let touches = sent
-        .iter()
-        .map(|sent| (sent.history.id, touch_of(sent.history.id)))
-        .collect();
-    (entries, touches, sends)
+    (entries, sends)
 }
 
 /// What would have gone out, by the history of other rules.
-fn through(entries: &[Entry], touches: &BTreeMap<Uuid, Uuid>, rules: Rules<'_>) -> (Sends, Report) {
-    let (mut path, mut report) = (Path::new(rules, touches), Report::default());
+fn through(entries: &[Entry], rules: Rules<'_>) -> (Sends, Report) {
+    let (mut path, mut report) = (Path::new(rules), Report::default());
     for entry in entries {
-        path.step(entry, &mut report);
+        path.step(entry.clone(), &mut report);
     }
     path.rest(in_days(DAYS), &mut report);
     let unsent: Vec<Uuid> = path.unsent.iter().filter_map(|unsent| unsent.offer_id).collect();
     let mut sends = Sends::new();
     for entry in entries {
         let Some(winner) = entry.was.winner() else { continue };
-        if !unsent.contains(&super::winner_id(entry).unwrap()) {
+        if !unsent.contains(&entry.offer_id.unwrap()) {
             sends.insert((entry.was.slot.at, winner.playbook.clone() + "/" + &winner.subject));
         }
     }
@@ -163,16 +169,13 @@ fn educated() -> Policy {
 #[test]
 fn c16_history_through_its_own_rules_is_history() {
     let (policy, caps) = (policy(), caps());
-    let rules = Rules {
-        policy: &policy,
-        caps: &caps,
-    };
-    let (entries, touches, sends) = live(rules);
+    let rules = rules(&policy, &caps);
+    let (entries, sends) = live(rules);
     assert!(sends.len() >= 5, "{sends:#?}");
-    let (mut path, mut report) = (Path::new(rules, &touches), Report::default());
+    let (mut path, mut report) = (Path::new(rules), Report::default());
     for entry in &entries {
         let before = report.clone();
-        path.step(entry, &mut report);
+        path.step(entry.clone(), &mut report);
         let mut expected = before;
         expected.add(Some(&entry.was), &entry.was);
         assert_eq!(report, expected, "{:#?}", entry.was);
@@ -211,15 +214,12 @@ fn c16_what_if_finds_what_another_life_would_have_been() {
         ("education first", educated(), caps()),
     ];
     let usual_caps = caps();
-    let (entries, touches, _) = live(Rules {
-        policy: &usual,
-        caps: &usual_caps,
-    });
+    let (entries, _) = live(rules(&usual, &usual_caps));
     let mut different = BTreeSet::new();
     for (name, policy, caps) in &lives {
-        let rules = Rules { policy, caps };
-        let (_, _, lived) = live(rules);
-        let (found, report) = through(&entries, &touches, rules);
+        let rules = rules(policy, caps);
+        let (_, lived) = live(rules);
+        let (found, report) = through(&entries, rules);
         assert_eq!(found, lived, "{name}: {:#?}", report.changes);
         let sent: u64 = report.playbooks.values().map(|pair| pair.would.sent).sum();
         assert_eq!(sent, lived.len() as u64, "{name}");
@@ -231,19 +231,9 @@ fn c16_what_if_finds_what_another_life_would_have_been() {
 #[test]
 fn c16_what_if_says_why() {
     let (usual, caps) = (policy(), caps());
-    let (entries, touches, _) = live(Rules {
-        policy: &usual,
-        caps: &caps,
-    });
+    let (entries, _) = live(rules(&usual, &caps));
     let none = caps_with(|caps| caps.commercial_max = Cap::AtMost(0));
-    let (_, report) = through(
-        &entries,
-        &touches,
-        Rules {
-            policy: &usual,
-            caps: &none,
-        },
-    );
+    let (_, report) = through(&entries, rules(&usual, &none));
     let first = &report.changes[0];
     assert_eq!(first.was.as_deref(), Some("capacity-growth (users)"), "{first:#?}");
     assert!(first.why.starts_with("C-1:"), "{first:#?}");
