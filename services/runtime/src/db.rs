@@ -96,6 +96,10 @@ pub fn veiled(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
+    // An `@` among the parameters: what stands before the last one may be a part of a password there.
+    if rest.split_once('?').is_some_and(|(_, after)| after.contains('@')) {
+        return format!("{scheme}://…");
+    }
     // A password may hold any sign, so the place begins after the last `@`.
     let (user, place) = rest.rsplit_once('@').map_or(("", rest), |(user, place)| (user, place));
     let place = place.split('?').next().unwrap_or_default();
@@ -453,6 +457,8 @@ mod tests {
             ("postgres://u:p%40:s@h:5432/d", "postgres://u@h:5432/d"),
             ("postgres://h/d?user=u&password=s3cret", "postgres://h/d"),
             ("postgres://u@h/d?sslmode=require", "postgres://u@h/d"),
+            ("postgres://h/d?user=u&password=s@cret", "postgres://…"),
+            ("postgres://u:s?c@ret@h/d", "postgres://…"),
             ("sqlite:data/x.db", "sqlite:data/x.db"),
         ] {
             let settings = DbSettings {

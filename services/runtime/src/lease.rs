@@ -17,6 +17,9 @@ pub(crate) const LEASE_MICROS: i64 = 6_000_000;
 /// The time of the database in µs. The clocks of processes differ; the database's is one.
 pub(crate) const DB_NOW: &str = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
 
+/// What a store must have room for after it was full, in bytes.
+const ROOM: usize = 256 << 10;
+
 /// The leases of one process over a store.
 #[derive(Clone, Debug)]
 pub(crate) struct Leases {
@@ -58,6 +61,18 @@ impl Leases {
         execute(self.db.writer(), upsert, [self.owner.as_str().into()])
             .await
             .map(drop)
+    }
+
+    /// Writes as much as a batch of facts takes, and removes it: a row alone finds a place in a store that is full.
+    pub(crate) async fn try_room(&self) -> Result<(), Problem> {
+        // No store makes it smaller, because nothing in it comes twice.
+        let words = std::iter::repeat_with(|| format!("{:032x}", rand::random::<u128>()));
+        let much: String = words.take(ROOM / 32).collect();
+        let upsert = "INSERT INTO lease (name, owner, until_at) VALUES ('room', $1, 0) \
+                      ON CONFLICT (name) DO UPDATE SET owner = excluded.owner";
+        execute(self.db.writer(), upsert, [much.into()]).await?;
+        execute(self.db.writer(), "DELETE FROM lease WHERE name = 'room'", []).await?;
+        Ok(())
     }
 
     /// Gives the lease `name` back, if it is held.

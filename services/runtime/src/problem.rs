@@ -8,6 +8,7 @@ mod violations;
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, time::Duration};
 
+pub(crate) use self::database::times_full;
 pub use self::status::code_name;
 pub use self::violations::{Violation, Violations};
 

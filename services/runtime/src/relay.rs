@@ -344,9 +344,12 @@ impl Inner {
             work.spawn(async move { inner.lane_drain(id, lane, horizon, &slots, &shutdown).await });
         }
         // Beside the lanes, whose leases would end while a long log is shortened.
-        let inner = Arc::clone(self);
+        let (inner, shutdown) = (Arc::clone(self), shutdown.clone());
         work.spawn(async move {
-            let pruned = inner.prune_daily(inner.clock.now()).await;
+            let pruned = tokio::select! {
+                () = shutdown.cancelled() => return Ok(0),
+                pruned = inner.prune_daily(inner.clock.now()) => pruned,
+            };
             if let Err(problem) = &pruned {
                 tracing::warn!(upswell.service = inner.source, error = %problem, "old events were not removed");
             }

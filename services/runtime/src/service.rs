@@ -14,7 +14,7 @@ use crate::{
     db::{Db, micros},
     jobs::{self, Job},
     lease::Leases,
-    problem::Problem,
+    problem::{Problem, times_full},
     relay::{self, Relay},
     server::{BoundServer, health_reporter, set_ready},
     telemetry::{Meters, OutboxTrace, meters},
@@ -166,16 +166,24 @@ fn gauge(
 }
 
 /// Ready while the store can be written. A store that is only busy makes nobody unready at once: all replicas would
-/// leave together, and just when there is most to do.
+/// leave together, and just when there is most to do. One that was full must have room again.
 fn probe(db: Db, health: HealthReporter, ending: CancellationToken) -> JoinHandle<()> {
     let leases = Leases::new(db);
     tokio::spawn(async move {
-        let (mut was_ready, mut busy) = (true, 0);
+        let (mut was_ready, mut busy, mut room_at) = (true, 0, times_full());
         while !ending.is_cancelled() {
-            let written = time::timeout(PROBE_TIMEOUT, leases.try_out()).await;
+            let full = times_full();
+            let written = if full == room_at {
+                time::timeout(PROBE_TIMEOUT, leases.try_out()).await
+            } else {
+                time::timeout(PROBE_TIMEOUT, leases.try_room()).await
+            };
+            if matches!(written, Ok(Ok(()))) {
+                room_at = full;
+            }
             busy = match &written {
                 Ok(Ok(())) => 0,
-                Ok(Err(problem)) if problem.reason() != "STORE_BUSY" => PROBES_BUSY,
+                Ok(Err(problem)) if !["STORE_BUSY", "STORE_LOCKED"].contains(&problem.reason()) => PROBES_BUSY,
                 _ => busy + 1,
             };
             let ready = busy < PROBES_BUSY;

@@ -180,12 +180,11 @@ async fn commit(recorder: Recorder, group: Vec<Waiting>) {
     }
 }
 
-/// True for what no batch is the culprit of: the store is away, busy or full. Each batch would wait for it anew.
+/// True for what no batch is the culprit of: the store is away, busy or full. Each batch would wait for it anew. A lock that
+/// is not had in time is about one account.
 fn is_everybodys(problem: &Problem) -> bool {
-    matches!(
-        problem.kind(),
-        Kind::Unavailable | Kind::DeadlineExceeded | Kind::ResourceExhausted
-    )
+    let kinds = [Kind::Unavailable, Kind::DeadlineExceeded, Kind::ResourceExhausted];
+    kinds.contains(&problem.kind()) && problem.reason() != "STORE_LOCKED"
 }
 
 async fn one_by_one(recorder: &Recorder, commands: &[Command]) -> Vec<Answer> {
@@ -220,5 +219,6 @@ mod tests {
         for (kind, everybodys) in kinds {
             assert_eq!(is_everybodys(&Problem::new(kind, "X", "x")), everybodys, "{kind:?}");
         }
+        assert!(!is_everybodys(&Problem::unavailable("STORE_LOCKED", "x")));
     }
 }

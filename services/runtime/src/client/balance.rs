@@ -34,7 +34,10 @@ use tonic::{
 use tower_service::Service as _;
 
 use super::ClientSettings;
-use crate::security::Connector;
+use crate::{problem::Problem, security::Connector};
+
+/// Reasons for which every replica would refuse.
+const EVERYWHERE: [&str; 2] = ["STORE_LOCKED", "PEER_UNAVAILABLE"];
 
 /// The fault of a call that got no answer.
 pub(super) type BoxError = Box<dyn Error + Send + Sync>;
@@ -270,7 +273,7 @@ impl Replica {
     fn note(&self, answered: bool) {
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         if answered {
-            health.faults = 0;
+            (health.faults, health.out_until) = (0, Instant::now());
             return;
         }
         let out = OUT.saturating_mul(1 << health.faults.min(16)).min(OUT_MAX);
@@ -285,9 +288,11 @@ impl fmt::Debug for Replica {
     }
 }
 
-/// True for an UNAVAILABLE that is all of the answer: the next attempt should ask another replica.
+/// True for an UNAVAILABLE that is all of the answer: the next attempt should ask another replica. One that would say the
+/// same, because it is about a row or about somebody else, is no better.
 fn is_refusal(answer: &Response<Body>) -> bool {
-    Status::from_header_map(answer.headers()).is_some_and(|status| status.code() == Code::Unavailable)
+    let refused = Status::from_header_map(answer.headers()).filter(|status| status.code() == Code::Unavailable);
+    refused.is_some_and(|status| !EVERYWHERE.contains(&Problem::from(status).reason()))
 }
 
 /// Counts a call while it lives. One that was given up after a while speaks against its replica, which may take

@@ -19,7 +19,7 @@ pub async fn retrying<T, F>(work: impl FnMut() -> F) -> Result<T, Problem>
 where
     F: Future<Output = Result<T, Problem>>,
 {
-    again(work, "CONCURRENT_CHANGE", ATTEMPTS, PAUSE).await
+    again(work, &["CONCURRENT_CHANGE"], ATTEMPTS, PAUSE).await
 }
 
 /// Runs `work` again while a lock it needs is held too long.
@@ -27,10 +27,15 @@ pub(super) async fn while_busy<T, F>(work: impl FnMut() -> F) -> Result<T, Probl
 where
     F: Future<Output = Result<T, Problem>>,
 {
-    again(work, "STORE_BUSY", ATTEMPTS_BUSY, PAUSE_BUSY).await
+    again(work, &["STORE_BUSY", "STORE_LOCKED"], ATTEMPTS_BUSY, PAUSE_BUSY).await
 }
 
-async fn again<T, F>(mut work: impl FnMut() -> F, reason: &str, attempts: u32, pause: Duration) -> Result<T, Problem>
+async fn again<T, F>(
+    mut work: impl FnMut() -> F,
+    reasons: &[&str],
+    attempts: u32,
+    pause: Duration,
+) -> Result<T, Problem>
 where
     F: Future<Output = Result<T, Problem>>,
 {
@@ -38,7 +43,7 @@ where
     loop {
         left -= 1;
         match work().await {
-            Err(problem) if left > 0 && problem.reason() == reason => {
+            Err(problem) if left > 0 && reasons.contains(&problem.reason()) => {
                 tracing::debug!(error = %problem, attempts_left = left, "the store is asked again");
                 sleep(pause.mul_f64(rand::random_range(0.5..1.5) * f64::from(attempts - left))).await;
             }

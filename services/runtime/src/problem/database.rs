@@ -1,7 +1,10 @@
 //! What a failure of the store means to a caller. `DbErr::sql_err` knows only unique and foreign
 //! keys, so the codes of SQLite and PostgreSQL are read here.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
@@ -9,6 +12,8 @@ use super::{Kind, Problem};
 
 const RETRY: Duration = Duration::from_millis(100);
 const RETRY_FULL: Duration = Duration::from_secs(30);
+/// How often a store of this process was found full.
+static FULL: AtomicU64 = AtomicU64::new(0);
 
 impl From<DbErr> for Problem {
     fn from(error: DbErr) -> Self {
@@ -52,7 +57,8 @@ fn by_code(code: &str) -> Problem {
                 Problem::aborted("CONCURRENT_CHANGE", "a concurrent change got in between").retry_after_set(RETRY)
             }
             // A lock or a statement took too long. Nothing of it was kept, so that it may be tried again.
-            "55P03" | "57014" => busy(),
+            "55P03" => Problem::unavailable("STORE_LOCKED", "somebody else is at it for long").retry_after_set(RETRY),
+            "57014" => busy(),
             "53100" => full(),
             // Nobody knows whether the statement was completed: the same request again will tell.
             "40003" => away(),
@@ -78,7 +84,13 @@ fn away() -> Problem {
     Problem::unavailable("STORE_UNAVAILABLE", "the store is not available")
 }
 
+/// How often a store of this process was found full, since it began.
+pub(crate) fn times_full() -> u64 {
+    FULL.load(Ordering::Relaxed)
+}
+
 fn full() -> Problem {
+    FULL.fetch_add(1, Ordering::Relaxed);
     Problem::resource_exhausted("STORE_FULL", "the store is full", RETRY_FULL)
 }
 

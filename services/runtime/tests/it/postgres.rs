@@ -190,7 +190,7 @@ async fn f41_who_waits_too_long_for_a_lock_is_told_to_come_again() {
     let tx = temp.db.begin().await.unwrap();
     tx.execute_unprepared("SET LOCAL lock_timeout = '1ms'").await.unwrap();
     let problem = upswell_runtime::problem::Problem::from(tx.execute_unprepared(lock).await.unwrap_err());
-    assert_eq!((problem.kind(), problem.reason()), (Kind::Unavailable, "STORE_BUSY"));
+    assert_eq!((problem.kind(), problem.reason()), (Kind::Unavailable, "STORE_LOCKED"));
     drop(tx);
     let tx = temp.db.begin().await.unwrap();
     tx.execute_unprepared("SET LOCAL statement_timeout = '1ms'")
