@@ -38,20 +38,8 @@ pub fn has_one_writer(db: &Db) -> bool {
     db.backend() == DbBackend::Sqlite
 }
 
-/// The rows in slices, each of a power of two up to [`CHUNK`]: a connection keeps the statements that it prepared, and
-/// those that write rows come in few lengths so.
-fn pieces<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
-    let mut rest = rows;
-    std::iter::from_fn(move || {
-        let length = 1 << rest.len().min(CHUNK).checked_ilog2()?;
-        let (piece, left) = rest.split_at(length);
-        rest = left;
-        Some(piece)
-    })
-}
-
 /// A condition for any of `keys`: one list of ids per source, which the unique index serves; it is filled up with its last
-/// id to a power of two, for the same reason.
+/// id to a power of two: a connection keeps the statements that it prepared, and these come in few lengths so.
 fn any_key<'a, C: IntoColumnRef + Clone>(source: C, external_id: C, keys: impl Iterator<Item = &'a FactKey>) -> Cond {
     let mut by_source: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for key in keys {
@@ -63,25 +51,4 @@ fn any_key<'a, C: IntoColumnRef + Clone>(source: C, external_id: C, keys: impl I
         let of_source = Expr::col(source.clone()).eq(name);
         any.add(of_source.and(Expr::col(external_id.clone()).is_in(ids)))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_are_cut_into_few_lengths_and_none_is_lost() {
-        for (rows, lengths) in [
-            (0, &[][..]),
-            (1, &[1]),
-            (7, &[4, 2, 1]),
-            (1_000, &[512, 256, 128, 64, 32, 8]),
-            (2_049, &[1_024, 1_024, 1]),
-        ] {
-            let rows: Vec<usize> = (0..rows).collect();
-            let found: Vec<usize> = pieces(&rows).map(<[usize]>::len).collect();
-            assert_eq!(found, lengths);
-            assert_eq!(pieces(&rows).flatten().copied().collect::<Vec<_>>(), rows);
-        }
-    }
 }

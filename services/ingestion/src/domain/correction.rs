@@ -9,10 +9,7 @@
 //!
 //! That is a closure of what the facts say, so that it is the same in every order of arrival.
 
-use std::{
-    cmp::Ordering,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fact::{Fact, FactKey};
 
@@ -98,17 +95,24 @@ impl Corrections {
     }
 
     /// What follows from the corrections `new`, which are among these: of two that name one fact the later corrects the
-    /// other.
+    /// other. Only neighbours are linked, so that a fact which is corrected often costs a row each time and not one for
+    /// every pair.
     pub fn rivals(&self, new: &[Correction]) -> BTreeSet<Correction> {
-        let mut follow = BTreeSet::new();
+        let mut lines: BTreeMap<(&FactKey, &str), Vec<&Correction>> = BTreeMap::new();
         for one in new {
-            let others = self.0.get(&one.corrected).into_iter().flatten();
-            for other in others.filter(|other| other.account_id == one.account_id) {
-                match one.rank().cmp(&other.rank()) {
-                    Ordering::Less => follow.insert(other.over(one)),
-                    Ordering::Greater => follow.insert(one.over(other)),
-                    Ordering::Equal => continue,
-                };
+            lines.entry((&one.corrected, &one.account_id)).or_default().push(one);
+        }
+        let mut follow = BTreeSet::new();
+        for ((corrected, account_id), new) in lines {
+            let on = self.0.get(corrected).into_iter().flatten();
+            let mut line: Vec<&Correction> = on.filter(|one| one.account_id == account_id).collect();
+            line.sort_unstable_by(|a, b| a.rank().cmp(&b.rank()));
+            for one in new {
+                let place = line.partition_point(|other| other.rank() < one.rank());
+                let after = line.partition_point(|other| other.rank() <= one.rank());
+                let below = place.checked_sub(1).and_then(|below| line.get(below));
+                follow.extend(below.map(|lower| one.over(lower)));
+                follow.extend(line.get(after).map(|higher| higher.over(one)));
             }
         }
         follow

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sea_orm::{
     ConnectionTrait, ExprTrait as _, QueryResult, Statement,
-    sea_query::{Expr, OnConflict, Order, Query, SelectStatement},
+    sea_query::{Expr, Order, Query, SelectStatement},
 };
 use upswell_runtime::{
     db::{Column, Rows, Tx, from_micros, micros},
@@ -13,7 +13,7 @@ use upswell_runtime::{
 };
 
 use super::{
-    CHUNK, pieces,
+    CHUNK,
     tables::{Account, Merge},
 };
 use crate::domain::{
@@ -47,41 +47,31 @@ pub async fn profiles_write(
     profiles: &BTreeMap<&str, &AccountProfile>,
     now: Timestamp,
 ) -> Result<(), Problem> {
-    let changing = [
-        Account::Segment,
-        Account::DisplayName,
-        Account::NameKey,
-        Account::NameSkeleton,
-    ];
-    let profiles: Vec<_> = profiles.iter().collect();
-    for chunk in pieces(&profiles) {
-        let mut upsert = Query::insert();
-        upsert
-            .into_table(Account::Table)
-            .columns(
-                [Account::AccountId, Account::CreatedAt, Account::LastRecordedAt]
-                    .into_iter()
-                    .chain(changing),
-            )
-            .on_conflict(
-                OnConflict::column(Account::AccountId)
-                    .update_columns(changing)
-                    .to_owned(),
-            );
-        for (account_id, profile) in chunk {
-            let (at, key) = (micros(now), normalised(&profile.display_name));
-            upsert.values_panic([
-                (**account_id).into(),
-                at.into(),
-                at.into(),
-                profile.segment.as_str().into(),
-                profile.display_name.as_str().into(),
-                key.as_str().into(),
-                skeleton(&key).into(),
-            ]);
-        }
-        tx.execute(&upsert).await?;
+    let mut rows = Rows::new([
+        ("account_id", Column::Text),
+        ("created_at", Column::BigInt),
+        ("last_recorded_at", Column::BigInt),
+        ("segment", Column::Text),
+        ("display_name", Column::Text),
+        ("name_key", Column::Text),
+        ("name_skeleton", Column::Text),
+    ]);
+    for (account_id, profile) in profiles {
+        let key = normalised(&profile.display_name);
+        rows.push([
+            (*account_id).into(),
+            micros(now).into(),
+            micros(now).into(),
+            profile.segment.as_str().into(),
+            profile.display_name.as_str().into(),
+            key.as_str().into(),
+            skeleton(&key).into(),
+        ]);
     }
+    let tail = "ON CONFLICT (account_id) DO UPDATE SET segment = excluded.segment, \
+                display_name = excluded.display_name, name_key = excluded.name_key, \
+                name_skeleton = excluded.name_skeleton";
+    rows.insert(tx, "account", tail).await?;
     Ok(())
 }
 

@@ -3,17 +3,14 @@
 use jiff::Timestamp;
 use sea_orm::{
     ConnectionTrait, ExprTrait as _, QueryResult,
-    sea_query::{Expr, OnConflict, Order, Query, SelectStatement},
+    sea_query::{Expr, Order, Query, SelectStatement},
 };
 use upswell_runtime::{
-    db::{Tx, from_micros, micros},
+    db::{Column, Rows, Tx, from_micros, micros},
     problem::Problem,
 };
 
-use super::{
-    pieces,
-    tables::{Conflict, Fact},
-};
+use super::tables::{Conflict, Fact};
 use crate::domain::intake::ContentHash;
 
 /// A refused content to note.
@@ -102,37 +99,24 @@ pub async fn conflict_fetch(connection: &impl ConnectionTrait, id: i64) -> Resul
 
 /// Notes refused contents; one that was noted before is not noted again.
 pub async fn conflicts_insert(tx: &Tx, conflicts: &[NewConflict<'_>], now: Timestamp) -> Result<(), Problem> {
-    for chunk in pieces(conflicts) {
-        let mut insert = Query::insert();
-        let columns = [
-            Conflict::FactId,
-            Conflict::AccountId,
-            Conflict::RefusedHash,
-            Conflict::Refused,
-            Conflict::ConflictedAt,
-        ];
-        insert.into_table(Conflict::Table).columns(columns).on_conflict(
-            OnConflict::columns([Conflict::FactId, Conflict::RefusedHash])
-                .do_nothing()
-                .to_owned(),
-        );
-        for NewConflict {
-            fact_id,
-            account_id,
-            hash,
-            refused,
-        } in chunk
-        {
-            insert.values_panic([
-                (*fact_id).into(),
-                (*account_id).into(),
-                hash.to_vec().into(),
-                refused.to_vec().into(),
-                micros(now).into(),
-            ]);
-        }
-        tx.execute(&insert).await?;
+    let mut rows = Rows::new([
+        ("fact_id", Column::BigInt),
+        ("account_id", Column::Text),
+        ("refused_hash", Column::Bytes),
+        ("refused", Column::Bytes),
+        ("conflicted_at", Column::BigInt),
+    ]);
+    for conflict in conflicts {
+        rows.push([
+            conflict.fact_id.into(),
+            conflict.account_id.into(),
+            conflict.hash.to_vec().into(),
+            conflict.refused.to_vec().into(),
+            micros(now).into(),
+        ]);
     }
+    rows.insert(tx, "conflict", "ON CONFLICT (fact_id, refused_hash) DO NOTHING")
+        .await?;
     Ok(())
 }
 

@@ -1,12 +1,12 @@
 //! Which fact is corrected by which.
 
-use sea_orm::{
-    ConnectionTrait, QueryResult,
-    sea_query::{OnConflict, Query},
+use sea_orm::{ConnectionTrait, QueryResult, sea_query::Query};
+use upswell_runtime::{
+    db::{Column, Rows, Tx},
+    problem::Problem,
 };
-use upswell_runtime::{db::Tx, problem::Problem};
 
-use super::{CHUNK, any_key, pieces, tables::Correction as Columns};
+use super::{CHUNK, any_key, tables::Correction as Columns};
 use crate::domain::{
     correction::{Correction, Corrections},
     fact::FactKey,
@@ -22,36 +22,32 @@ const COLUMNS: [Columns; 5] = [
 
 /// Notes corrections, and says which of them were not noted before.
 pub async fn corrections_insert(tx: &Tx, corrections: &[Correction]) -> Result<Vec<Correction>, Problem> {
-    let mut inserted = Vec::with_capacity(corrections.len());
-    for chunk in pieces(corrections) {
-        let mut insert = Query::insert();
-        let key = [Columns::Source, Columns::CorrectedExternalId, Columns::ExternalId];
-        insert
-            .into_table(Columns::Table)
-            .columns(COLUMNS)
-            .on_conflict(OnConflict::columns(key).do_nothing().to_owned())
-            .returning(Query::returning().columns(COLUMNS));
-        for Correction {
-            corrected,
-            by,
-            account_id,
-            occurred_at,
-        } in chunk
-        {
-            let FactKey { source, external_id } = corrected;
-            insert.values_panic([
-                source.into(),
-                external_id.into(),
-                by.into(),
-                account_id.into(),
-                (*occurred_at).into(),
-            ]);
-        }
-        for row in tx.query_all(&insert).await? {
-            inserted.push(read(&row)?);
-        }
+    let mut rows = Rows::new([
+        ("source", Column::Text),
+        ("corrected_external_id", Column::Text),
+        ("external_id", Column::Text),
+        ("account_id", Column::Text),
+        ("occurred_at", Column::BigInt),
+    ]);
+    for Correction {
+        corrected,
+        by,
+        account_id,
+        occurred_at,
+    } in corrections
+    {
+        rows.push([
+            corrected.source.as_str().into(),
+            corrected.external_id.as_str().into(),
+            by.as_str().into(),
+            account_id.as_str().into(),
+            (*occurred_at).into(),
+        ]);
     }
-    Ok(inserted)
+    let tail = "ON CONFLICT (source, corrected_external_id, external_id) DO NOTHING \
+                RETURNING source, corrected_external_id, external_id, account_id, occurred_at";
+    let inserted = rows.insert_returning(tx, "correction", tail).await?;
+    inserted.iter().map(read).collect()
 }
 
 /// The corrections that name any of `keys`.

@@ -61,35 +61,33 @@ pub async fn facts_insert(
     candidates: &[&Candidate],
     now: Timestamp,
 ) -> Result<BTreeMap<FactKey, i64>, Problem> {
-    let mut numbers = BTreeMap::new();
-    for chunk in candidates.chunks(CHUNK) {
-        let mut rows = Rows::new(INSERTED);
-        for Candidate {
-            fact, payload, hash, ..
-        } in chunk
-        {
-            let count = fact.body.count();
-            rows.push([
-                fact.source.as_str().into(),
-                fact.external_id.as_str().into(),
-                fact.account_id.as_str().into(),
-                fact.body.kind().code().into(),
-                fact.body.name().into(),
-                count.map(|(day, _)| epoch_day(day)).into(),
-                count.map(|(_, count)| count.sum).into(),
-                count.map(|(_, count)| count.max).into(),
-                micros(fact.occur_time).into(),
-                micros(now).into(),
-                hash.to_vec().into(),
-                payload.clone().into(),
-            ]);
-        }
-        let tail = "ON CONFLICT (source, external_id) DO NOTHING RETURNING id, source, external_id";
-        for row in rows.insert_returning(tx, "fact", tail).await? {
-            numbers.insert(key_of(&row)?, row.try_get("", "id")?);
-        }
+    let mut rows = Rows::new(INSERTED);
+    for Candidate {
+        fact, payload, hash, ..
+    } in candidates
+    {
+        let count = fact.body.count();
+        rows.push([
+            fact.source.as_str().into(),
+            fact.external_id.as_str().into(),
+            fact.account_id.as_str().into(),
+            fact.body.kind().code().into(),
+            fact.body.name().into(),
+            count.map(|(day, _)| epoch_day(day)).into(),
+            count.map(|(_, count)| count.sum).into(),
+            count.map(|(_, count)| count.max).into(),
+            micros(fact.occur_time).into(),
+            micros(now).into(),
+            hash.to_vec().into(),
+            payload.clone().into(),
+        ]);
     }
-    Ok(numbers)
+    let tail = "ON CONFLICT (source, external_id) DO NOTHING RETURNING id, source, external_id";
+    let inserted = rows.insert_returning(tx, "fact", tail).await?;
+    inserted
+        .iter()
+        .map(|row| Ok((key_of(row)?, row.try_get("", "id")?)))
+        .collect()
 }
 
 const INSERTED: [(&str, Column); 12] = [

@@ -67,7 +67,7 @@ fn i5_a_fact_is_revoked_once() {
 }
 
 /// Everything that follows from the corrections that the facts make, when they come in this order.
-fn closed(facts: &[Fact]) -> Corrections {
+fn noted(facts: &[Fact]) -> BTreeSet<Correction> {
     let mut known: BTreeSet<Correction> = BTreeSet::new();
     for fact in facts {
         let mut next: BTreeSet<Correction> = Correction::of(fact).into_iter().collect();
@@ -77,11 +77,11 @@ fn closed(facts: &[Fact]) -> Corrections {
             next = known.iter().cloned().collect::<Corrections>().rivals(&new);
         }
     }
-    known.into_iter().collect()
+    known
 }
 
 fn counting(facts: &[Fact]) -> BTreeSet<&str> {
-    let all = closed(facts);
+    let all: Corrections = noted(facts).into_iter().collect();
     let counting = facts.iter().filter(|fact| all.counts(fact));
     counting.map(|fact| fact.external_id.as_str()).collect()
 }
@@ -109,6 +109,17 @@ fn i5_of_several_corrections_of_one_fact_the_one_that_happened_last_counts() {
             counting(&[a.clone(), b.clone(), c.clone(), e]),
             BTreeSet::from([stands])
         );
+    }
+}
+
+#[test]
+fn i5_a_fact_that_is_corrected_often_costs_a_row_each_time() {
+    let all: Vec<Fact> = (0..200_u32)
+        .map(|number| correcting("a", fact(&format!("f{}", number * 37 % 200), 2, usage(1))))
+        .collect();
+    for order in [all.clone(), all.iter().rev().cloned().collect()] {
+        assert_eq!(counting(&order).len(), 1);
+        assert!(noted(&order).len() <= 3 * all.len());
     }
 }
 

@@ -1,4 +1,5 @@
-//! When a correction happened, by which one of several is chosen (I-5).
+//! When a correction happened, by which one of several is chosen (I-5). A fact that was corrected several times before is
+//! settled with the next correction of it.
 
 use sea_orm::{
     ConnectionTrait as _, DbErr,
