@@ -70,10 +70,15 @@ impl Api {
 pub(crate) fn routes(app: &Arc<App>) -> Routes {
     let api = Api(Arc::clone(app));
     let ledger = Ledger::new(app.db.clone(), Arc::clone(&app.ledger), app.clock.clone());
-    let largest = app.settings.server.max_decode_bytes;
+    let (decode, encode) = (
+        app.settings.server.max_decode_bytes,
+        app.settings.server.max_encode_bytes,
+    );
     macro_rules! server {
         ($server:ident, $api:expr) => {
-            $server::new($api).max_decoding_message_size(largest)
+            $server::new($api)
+                .max_decoding_message_size(decode)
+                .max_encoding_message_size(encode)
         };
     }
     Routes::new(server!(OfferServiceServer, api.clone()))

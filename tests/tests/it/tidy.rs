@@ -215,9 +215,14 @@ fn the_top_level_is_as_agreed() {
 
 #[test]
 fn tests_do_not_sleep() {
+    let is_test = |path: &Path| {
+        let path = path.to_string_lossy();
+        let within = path.rsplit_once("/src/").map_or("", |(_, within)| within);
+        path.contains("/it/") || within.contains("tests")
+    };
     let paths: Vec<PathBuf> = rust_files()
         .into_iter()
-        .filter(|path| path.components().any(|part| part.as_os_str() == "it") && !path.ends_with("tidy.rs"))
+        .filter(|path| is_test(path) && !path.ends_with("tidy.rs"))
         .collect();
     // A script that PostgreSQL plays is the work itself.
     let waits = |_: &Path, line: &str| line.contains("sleep(") && !line.contains("pg_sleep(");

@@ -173,22 +173,20 @@ fn movement(listed: ListedMovement) -> WireMovement {
 }
 
 pub(super) fn funnel(way: &Way) -> GetFunnelResponse {
-    let step = |step: &StageCount| {
-        let name = step.stage.name().to_owned();
-        match step.count {
-            Some(count) => Ok(FunnelStep {
-                step: name,
-                count,
-                conversion: step.conversion,
-            }),
-            None => Err(name),
-        }
+    let stages = way.stages();
+    let name = |step: &StageCount| step.stage.name().to_owned();
+    let measured = |step: &StageCount| {
+        Some(FunnelStep {
+            step: name(step),
+            count: step.count?,
+            conversion: step.conversion,
+        })
     };
-    let (measured, unmeasured): (Vec<_>, Vec<_>) = way.stages().iter().map(step).partition(Result::is_ok);
+    let unmeasured = stages.iter().filter(|step| step.count.is_none());
     GetFunnelResponse {
-        steps: measured.into_iter().filter_map(Result::ok).collect(),
+        steps: stages.iter().filter_map(measured).collect(),
         largest_loss_step: largest_loss(way),
-        unmeasured_steps: unmeasured.into_iter().filter_map(Result::err).collect(),
+        unmeasured_steps: unmeasured.map(name).collect(),
     }
 }
 

@@ -137,30 +137,22 @@ impl App {
         self.tell(tx, vec![told]).await
     }
 
+    /// The account is locked.
     async fn opt_out(&self, tx: &Tx, out: &OptOut) -> Result<(), Problem> {
-        accounts::account_lock(tx, &out.account_id).await?;
         copies::contact_lock(tx, &out.contact_id).await?;
         opt_outs::opt_out_save(tx, out, self.clock.now()).await?;
         match copies::contact_fetch(&**tx, &out.contact_id).await? {
-            Some(contact) => self.contact_known(tx, contact).await,
+            Some(contact) => contact_save(tx, contact).await,
             None => Ok(()),
         }
     }
 
     /// A contact came or changed: what the person opted out of stays so.
-    pub(crate) async fn contact_known(&self, tx: &Tx, mut contact: contact::Model) -> Result<(), Problem> {
+    pub(crate) async fn contact_known(&self, tx: &Tx, contact: contact::Model) -> Result<(), Problem> {
         // The person may be saying so at this moment; accounts are locked first by everybody.
         accounts::account_lock(tx, &contact.account_id).await?;
         copies::contact_lock(tx, &contact.contact_id).await?;
-        let unwanted = opt_outs::opt_out_list(&**tx, &contact.contact_id).await?;
-        if !unwanted.is_empty() {
-            let mut points: Vec<StoredPoint> = from_json(&contact.points)?;
-            for point in &mut points {
-                point.consent &= !unwanted.iter().any(|out| out.covers(point.channel, &point.address));
-            }
-            contact.points = json(&points)?;
-        }
-        copies::contact_save(tx, contact).await
+        contact_save(tx, contact).await
     }
 
     /// The message that a provider tells of: by the touch that we called it, else by what the provider calls it.
@@ -181,4 +173,17 @@ impl App {
         let delivery = deliveries::delivery_fetch(reader, touch_id, offer.channel).await?;
         Ok(delivery.map(|delivery| (delivery, offer)))
     }
+}
+
+/// Stores a contact that is locked, without consent for what the person opted out of.
+async fn contact_save(tx: &Tx, mut contact: contact::Model) -> Result<(), Problem> {
+    let unwanted = opt_outs::opt_out_list(&**tx, &contact.contact_id).await?;
+    if !unwanted.is_empty() {
+        let mut points: Vec<StoredPoint> = from_json(&contact.points)?;
+        for point in &mut points {
+            point.consent &= !unwanted.iter().any(|out| out.covers(point.channel, &point.address));
+        }
+        contact.points = json(&points)?;
+    }
+    copies::contact_save(tx, contact).await
 }

@@ -56,7 +56,11 @@ impl App {
     /// Keeps what an event says about the account; `trace` is the work that told it.
     pub async fn record(&self, tx: &Tx, account_id: &str, fact: Fact, trace: &TraceContext) -> Result<(), Problem> {
         // First, in the order in which everybody locks: subscriptions, then accounts.
-        store::account_subscriptions_lock(tx, account_id).await?;
+        let comes = match &fact {
+            Fact::Terms { subscription_id, .. } => subscription_id,
+            _ => "",
+        };
+        store::account_subscriptions_lock(tx, account_id, comes).await?;
         match fact {
             Fact::Profile {
                 time_zone,

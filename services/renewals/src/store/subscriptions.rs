@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, IntoCondition, OnConflict},
 };
 use upswell_runtime::{
@@ -113,9 +113,10 @@ pub async fn subscriptions_lock(tx: &Tx, subscription_ids: &[String]) -> Result<
     lock(tx, subscription::Column::SubscriptionId.is_in(subscription_ids)).await
 }
 
-/// The same for every subscription of an account.
-pub async fn account_subscriptions_lock(tx: &Tx, account_id: &str) -> Result<(), Problem> {
-    lock(tx, subscription::Column::AccountId.eq(account_id)).await
+/// The same for every subscription of an account, and for one that may come to it from another.
+pub async fn account_subscriptions_lock(tx: &Tx, account_id: &str, comes: &str) -> Result<(), Problem> {
+    let own = subscription::Column::AccountId.eq(account_id);
+    lock(tx, own.or(subscription::Column::SubscriptionId.eq(comes))).await
 }
 
 async fn lock(tx: &Tx, which: impl IntoCondition) -> Result<(), Problem> {

@@ -24,6 +24,9 @@ use super::{
 };
 use crate::wire::{instant, to_instant, word};
 
+/// Entries of the log in one request: each part answers in time, however long the log is.
+const PART: i64 = 5_000;
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Explain an account's decision: every candidate, its score, every gate's verdict, and what won.
@@ -101,7 +104,17 @@ impl Command {
                 let send = |channel, request| async move {
                     DecisionServiceClient::new(channel).verify_decisions(request).await
                 };
-                let answer = context.ask(NAME, VerifyDecisionsRequest::default(), send).await?;
+                let mut request = VerifyDecisionsRequest {
+                    max_entries: PART,
+                    ..Default::default()
+                };
+                let answer = loop {
+                    let answer = context.ask(NAME, request.clone(), send).await?;
+                    if answer.complete || !answer.intact {
+                        break answer;
+                    }
+                    (request.after, request.after_hash) = (answer.entries, answer.hash);
+                };
                 let fault = (!answer.intact).then(|| format!("entry {}: {}", answer.broken_at, answer.fault));
                 context.show(&Verified::from(answer))?;
                 fault.map_or(Ok(()), |fault| bail!("the log was touched at {fault}"))

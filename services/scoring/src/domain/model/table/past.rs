@@ -36,7 +36,8 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// Orders rows; `None` when the place of a row is not known.
+    /// Orders rows; `None` when the place of a row is not known, or two rows of an account have the same: one of them would
+    /// read the other as its past.
     pub(super) fn of(groups: &[u32], places: Vec<Option<Place>>) -> Option<Self> {
         let places: Vec<Place> = places.into_iter().collect::<Option<_>>()?;
         let mut sequence: Vec<usize> = (0..groups.len()).collect();
@@ -45,6 +46,9 @@ impl Order {
         let (mut before, mut sum) = (0_usize, 0_usize);
         for pair in sequence.windows(2) {
             follows[pair[1]] = groups[pair[0]] == groups[pair[1]];
+            if follows[pair[1]] && places[pair[0]] == places[pair[1]] {
+                return None;
+            }
             before = if follows[pair[1]] { before + 1 } else { 0 };
             sum += before;
         }
