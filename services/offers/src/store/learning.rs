@@ -30,7 +30,8 @@ const COUNT: &str = "SELECT o.motion AS motion, COALESCE(a.segment, '') AS segme
     CAST(SUM(CASE WHEN o.state = 'accepted' THEN 1 ELSE 0 END) AS BIGINT) AS accepted, \
     CAST(SUM(CASE WHEN o.state = 'accepted' THEN 0 ELSE 1 END) AS BIGINT) AS refused \
     FROM offers o LEFT JOIN accounts a ON a.account_id = o.account_id \
-    WHERE o.sent_at > $1 AND o.open_until_at <= $2 AND o.terms IS NOT NULL AND o.state IN ('accepted', 'declined', 'expired') GROUP BY 1, 2";
+    WHERE o.sent_at > $1 AND o.sent_at + o.validity_days * 86400000000 <= $2 AND o.terms IS NOT NULL \
+    AND o.state IN ('accepted', 'declined', 'expired') GROUP BY 1, 2";
 
 /// Messages by playbook, segment and whether they are recent, and how many did harm. What was sent from the recent time before a
 /// pause until its end is left out for good: that is why the playbook was paused, and no measure of what is usual.

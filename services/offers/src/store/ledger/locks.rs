@@ -36,19 +36,15 @@ pub async fn account_touch_lock(
     account_ids: &BTreeSet<String>,
     now: Timestamp,
 ) -> Result<BTreeMap<String, Family>, Problem> {
-    let mut locked: BTreeMap<String, Model> = BTreeMap::new();
     let known = account_touch_families(&**tx, account_ids, now).await?;
     let all: BTreeSet<String> = known.into_values().flat_map(|family| family.members).collect();
-    let mut wanted: Vec<String> = all.into_iter().collect();
-    // Once for all; again only for what was merged meanwhile, and then two that do so may meet: `retrying` is for them.
-    while !wanted.is_empty() {
-        locked.extend(rows_lock(tx, &wanted, now).await?);
-        let related = rows_related(&**tx, locked.values()).await?;
-        wanted = related
-            .into_iter()
-            .map(|row| row.account_id)
-            .filter(|id| !locked.contains_key(id))
-            .collect();
+    let wanted: Vec<String> = all.into_iter().collect();
+    let locked = rows_lock(tx, &wanted, now).await?;
+    let related = rows_related(&**tx, locked.values()).await?;
+    // Locks that are taken later are out of order, and two that do so wait for each other.
+    if related.iter().any(|row| !locked.contains_key(&row.account_id)) {
+        let message = "accounts were merged meanwhile";
+        return Err(Problem::aborted("CONCURRENT_CHANGE", message));
     }
     Ok(families(account_ids, &locked, now))
 }
