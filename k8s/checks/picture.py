@@ -52,7 +52,11 @@ def main():
     picture = {"accounts": ask("accounts", "--limit", "0"), "scores": ask("scores", "--limit", "0")}
     for account in accounts:
         picture[f"account {account}"] = ask("account", account)
-    picture["signals"] = ask("signals", "--limit", "0")
+    # What was withdrawn, and which was first, depends on how much of the facts was there when somebody looked.
+    signals = ask("signals", "--limit", "0")
+    stand = [item for item in signals["items"] if item["state"] != "withdrawn"]
+    signals["items"] = sorted(stand, key=lambda item: item["signal"])
+    picture["signals"] = signals
     picture["renewals"] = ask("renewals", "--all", "--limit", "0")
     picture["tasks"] = ask("tasks", "--limit", "0")
     for part in ["revenue", "movements", "weekly", "pressure"]:

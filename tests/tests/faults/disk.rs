@@ -94,15 +94,19 @@ impl Drop for SmallDisk {
     }
 }
 
-/// Waits until the process says of itself that it is `ready` or not.
-async fn until_ready(fleet: &Fleet, index: usize, ready: bool) {
+/// Waits until every process says of itself that it is ready, or (`ready` is false) one that it is not: who has to write
+/// nothing new needs no room.
+async fn until_ready(fleet: &Fleet, ready: bool) {
     let (begun, mut each) = (Instant::now(), interval(Duration::from_millis(200)));
-    while fleet.is_ready(index).await != ready {
-        assert!(
-            begun.elapsed() < PATIENCE,
-            "ready is not {ready}: {}",
-            fleet.told(index)
-        );
+    loop {
+        let mut all = true;
+        for index in 0..fleet.replicas.len() {
+            all &= fleet.is_ready(index).await;
+        }
+        if all == ready {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENCE, "ready is not {ready}: {}", fleet.told(0));
         each.tick().await;
     }
 }
@@ -111,7 +115,7 @@ async fn full_disk(fleet: Fleet) {
     let disk = fleet.disk().unwrap();
     let load = Load::start(&fleet.peers(&settings())).await;
     load.answers(SOME).await;
-    until_ready(&fleet, 0, true).await;
+    until_ready(&fleet, true).await;
     let (begun, mut each) = (Instant::now(), interval(Duration::from_millis(50)));
     let refused = |text: &String| text.contains("STORE_FULL") || text.contains("STORE_UNAVAILABLE");
     while !load.tally.failed().iter().any(refused) {
@@ -131,12 +135,12 @@ async fn full_disk(fleet: Fleet) {
         }
     };
     tokio::select! {
-        () = until_ready(&fleet, 0, false) => {}
+        () = until_ready(&fleet, false) => {}
         () = filling => {}
     }
     disk.free();
     fleet.postgres_if_any().inspect(|postgres| postgres.start_again());
-    until_ready(&fleet, 0, true).await;
+    until_ready(&fleet, true).await;
     load.answers(SOME).await;
     let tally = load.end().await;
     let inner = |text: &&String| text.starts_with("INTERNAL");
